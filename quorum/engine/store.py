@@ -1,4 +1,4 @@
-"""Partitions as Parquet: plain behind the vault, sealed (AES-GCM modular encryption) in it, each file written atomically.
+"""Partitions as Parquet: plain behind the vault, sealed (AES-GCM modular encryption) in it, each file atomic.
 
 What belongs here: paths, schemas, sealing. What does not: queries.
 """
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
-from quorum.errors import ConfigurationError
+from quorum.errors import ConfigurationError, LedgerError
 from quorum.keys import KeyRing
 from quorum.tables import Catalog
 from quorum.zones import Home, Zone, zone_of
@@ -37,10 +37,16 @@ class _LocalKms(pe.KmsClient):  # type: ignore[misc]
         return (nonce + AESGCM(self._key).encrypt(nonce, key_bytes, master_key_identifier.encode())).hex()
 
     def unwrap_key(self, wrapped_key: str, master_key_identifier: str) -> bytes:
+        from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         raw = bytes.fromhex(wrapped_key if isinstance(wrapped_key, str) else wrapped_key.decode("ascii"))
-        return AESGCM(self._key).decrypt(raw[:12], raw[12:], master_key_identifier.encode())
+        try:
+            return AESGCM(self._key).decrypt(raw[:12], raw[12:], master_key_identifier.encode())
+        except InvalidTag:
+            raise LedgerError(
+                "vault.key", "a vault sealed with another key", "", "give the key it was made with"
+            ) from None
 
 
 class PartitionWriter:
@@ -130,7 +136,7 @@ class Store:
         return sorted(date.fromisoformat(name) for name in found)
 
     def files(self, table: str, night: date, window: str = "night") -> list[Path]:
-        """Return the files of a window of a table: ``night``, ``previous`` (latest earlier) or ``history`` (up to the night)."""
+        """Return the files of a window: ``night``, ``previous`` (latest earlier) or ``history`` (up to the night)."""
         if window == "night":
             wanted = [night]
         elif window == "previous":
@@ -140,7 +146,7 @@ class Store:
         return [path for n in wanted for path in sorted(self.home.partition(table, n).glob("*.parquet"))]
 
     def read(self, table: str, night: date, window: str = "night") -> pa.Table:
-        """Return the rows of a window of a table, in the order of nights and files; no rows if there is no partition."""
+        """Return the rows of a window of a table, in the order of nights and files; none without a partition."""
         schema = self.catalog[table].arrow_schema()
         files = self.files(table, night, window)
         return pa.concat_tables([schema.empty_table(), *(self._read_file(table, path) for path in files)])

@@ -194,7 +194,7 @@ class Ledger:
     # -- nights ------------------------------------------------------------------------------------------------------
 
     def finish_night(self, night: date, inputs: str, summary: Mapping[str, Any]) -> None:
-        """Record that a night is done: the keyed digest of its inputs and its summary. A done night is never done again.
+        """Record that a night is done, with the keyed digest of its inputs and its summary; it is never done again.
 
         Raises:
             LedgerError: the night is already done.

@@ -118,7 +118,7 @@ class Table:
         raise KeyError(f"{self.name}.{name}")
 
     def arrow_schema(self) -> pa.Schema:
-        """Return the Arrow schema of the contract; every field nullable, timestamps in microseconds without zone (UTC)."""
+        """Return the Arrow schema; every field nullable, timestamps in microseconds of UTC without a zone."""
         import pyarrow as pa
 
         types = {

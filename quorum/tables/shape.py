@@ -1,7 +1,7 @@
 """The shape of a report package: dimensions with their public keys, measures, tables.
 
-This is all that the defender (`quorum.disclosure`), the attacker (`quorum.audit`) and the writer (`quorum.release`) have in
-common. What belongs here: frozen descriptions. What does not: numbers, and opinions about them.
+This is all that the defender (`quorum.disclosure`), the attacker (`quorum.audit`) and the writer (`quorum.release`)
+have in common. What belongs here: frozen descriptions. What does not: numbers, and opinions about them.
 """
 
 from __future__ import annotations

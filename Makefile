@@ -1,0 +1,69 @@
+# The two commands: `make nightly` and `make test`. Everything else is a part of them or a convenience.
+# Telemetry of every dependency is off; nothing here talks to anything but the package registry that pip is set to.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export QUORUM_HOME ?= $(CURDIR)/var
+export DO_NOT_TRACK := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+LANDING ?= data/sample/landing
+FROM ?= 2026-11-15
+TO ?= 2026-11-21
+
+.PHONY: help setup nightly test test-fast check ui lock docs clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## make .venv with quorum in it
+
+# --no-deps: the lock names every package, and pip need not resolve anything; `pip check` then proves that it is whole.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "setup needs Python 3.11 (make PYTHON=...)" >&2; exit 10; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip check
+	@touch $(STAMP)
+
+nightly: $(STAMP) ## run the nights of data/sample in order and say what they did
+	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
+
+test: $(STAMP) ## every test
+	$(BIN)/pytest
+
+test-fast: $(STAMP) ## the tests that take seconds
+	$(BIN)/pytest -m "not slow"
+
+check: $(STAMP) ## format, lint, types, import law, SQL, lock, policy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/pytest tests/contract
+	$(BIN)/quorum policy check
+
+ui: $(STAMP) ## Dagster on http://127.0.0.1:3000
+	mkdir -p $(QUORUM_HOME)/dagster && cp dagster.yaml $(QUORUM_HOME)/dagster/dagster.yaml
+	DAGSTER_HOME=$(QUORUM_HOME)/dagster QUORUM_LANDING=$${QUORUM_LANDING:-$(CURDIR)/$(LANDING)} \
+		$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m pipelines.definitions
+
+lock: ## resolve the locks anew (needs uv); hashes, no addresses
+	for extra in "" "--extra=dev"; do \
+		uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header --no-annotate --quiet -o requirements$${extra:+-dev}.lock; done
+
+docs: $(STAMP) ## write the generated pages of docs/ again
+	$(BIN)/python -m quorum.tables.dictionary docs/data_dictionary.md
+
+clean: ## remove what a run leaves behind (not the key)
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
