@@ -1,0 +1,86 @@
+"""What every reader of landed files is given, and whether what must have landed is there.
+
+What belongs here: the reader's surroundings and the check of ``landing/sources.yaml``. What does not: reading a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from quorum.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from quorum.engine.duck import DuckEngine
+    from quorum.engine.store import Store
+    from quorum.ledger import Ledger
+    from quorum.policy import Policy
+
+COMPLETE_MARKER = "_COMPLETE"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a reader needs.
+
+    Args:
+        landing: folder that holds one folder a night, ``<landing>/<night>/<source>/``.
+        store: where partitions are written.
+        engine: runs the queries from vault to pseudo.
+        policy: categories and limits.
+        ledger: registry of landed files.
+    """
+
+    landing: Path
+    store: Store
+    engine: DuckEngine
+    policy: Policy
+    ledger: Ledger
+
+    def folder(self, night: date) -> Path:
+        """Return the landing folder of a night."""
+        return self.landing / night.isoformat()
+
+
+def required_sources(landing: Path) -> tuple[str, ...]:
+    """Return the sources that must arrive, from ``<landing>/sources.yaml``; none if there is no such file.
+
+    Raises:
+        ConfigurationError: the file is not ``required: [source, ...]``.
+    """
+    path = landing / "sources.yaml"
+    if not path.is_file():
+        return ()
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        document = path.name
+    required = document.get("required", []) if isinstance(document, dict) and set(document) <= {"required"} else None
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+        raise ConfigurationError("landing.sources", "a malformed sources.yaml", "required: [source, ...]")
+    return tuple(required)
+
+
+def check_required(intake: Intake, night: date) -> None:
+    """Refuse a night of which a required source has not arrived whole.
+
+    Raises:
+        InputError: sources without their ``_COMPLETE`` marker; the message names them.
+        ConfigurationError: ``sources.yaml`` is malformed.
+    """
+    missing = [
+        source
+        for source in required_sources(intake.landing)
+        if not (intake.folder(night) / source / COMPLETE_MARKER).is_file()
+    ]
+    if missing:
+        raise InputError(
+            "landing.required",
+            f"night {night} without {', '.join(missing)}",
+            f"every required source with its {COMPLETE_MARKER} marker",
+            "deliver them and run the night again",
+        )

@@ -1,0 +1,316 @@
+"""Landed files: which there are for a night, what is in them (by magic bytes, never by name), and registering them.
+
+Each file is read twice. The first pass is cheap (decompress, SHA-256, count the ends of lines) and answers what must be
+known before a row may be written: was this content delivered before, and is the stream whole. Loading first and taking
+back later would need a copy of everything. It also counts the lines independently of the code that parses them.
+
+A stream that breaks off loads nothing, not even its good first half: it will be delivered again, whole, and half of the
+people would then be counted twice. Its digest is marked, so that the whole file is never taken for a duplicate of it.
+
+What belongs here: bytes and lines. What does not: what a line means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from quorum.errors import InputError
+from quorum.intake.accounting import Accounting
+from quorum.intake.context import COMPLETE_MARKER, Intake
+
+BLOCK_BYTES = 64 << 20
+LINE_LIMIT = 1 << 20
+"""Longest line, in bytes, that is looked at; of a longer one no more than this is kept."""
+
+_PLAIN_STEP = 8 << 20
+_PACKED_STEP = 4 << 10  # small: one step of a hostile zstd stream unpacks to 32,768 times its size
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE = tuple(bytes((0x50 + n, 0x2A, 0x4D, 0x18)) for n in range(16))
+
+
+class BrokenStreamError(Exception):
+    """A compressed stream breaks off or is corrupt; what could be unpacked has been given out."""
+
+
+class _Unpacker(Protocol):
+    def decompress(self, data: bytes, /) -> bytes: ...
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a pass over a file tells.
+
+    Args:
+        digest: SHA-256 of the unpacked bytes, hex; of a broken stream, ``broken:`` and that of what could be unpacked.
+        lines: lines, a last one without an end included. A broken stream has at least one.
+        is_truncated: the stream breaks off or is corrupt.
+    """
+
+    digest: str
+    lines: int
+    is_truncated: bool
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A registered landed file.
+
+    Args:
+        source: folder it landed in.
+        file: path below the night's landing folder, e.g. ``access/part-0.log.gz``; late files begin with ``../``.
+        path: where it is.
+        file_n: its number in the registry.
+        lines: lines in it.
+        is_duplicate: the same content was delivered before under the same source.
+        is_truncated: the stream breaks off or is corrupt.
+    """
+
+    source: str
+    file: str
+    path: Path
+    file_n: int
+    lines: int
+    is_duplicate: bool
+    is_truncated: bool
+
+
+def landed_files(intake: Intake, source: str, night: date) -> Iterator[Landed]:
+    """Examine and register the files of a source that a night takes in, sorted by path, late files first.
+
+    A late file lies in the folder of a night that is done and was not there when that night ran. Call
+    `record` for each file when it is taken in.
+
+    Args:
+        intake: landing and ledger.
+        source: folder below the landing folder of a night.
+        night: the night that takes them in.
+    """
+    for path in [*_late_paths(intake, source, night), *source_paths(intake.folder(night) / source)]:
+        content = _readable(path)
+        below_source = _relative(path, intake.folder(night) / source)
+        registered = intake.ledger.register_file(night, source, below_source, content.digest)
+        yield Landed(
+            source=source,
+            file=_relative(path, intake.folder(night)),
+            path=path,
+            file_n=registered.file_n,
+            lines=content.lines,
+            is_duplicate=registered.is_duplicate and not content.is_truncated,
+            is_truncated=content.is_truncated,
+        )
+
+
+def record(intake: Intake, landed: Landed, accounting: Accounting) -> Accounting:
+    """Keep the accounting of a file in the ledger and return it."""
+    intake.ledger.record_accounting(landed.file_n, accounting.as_record())
+    return accounting
+
+
+def source_paths(folder: Path) -> list[Path]:
+    """Return the files below a folder, sorted by path; markers, dot-files and dot-folders are not files."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in files if name != COMPLETE_MARKER and not name.startswith(".")]
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.parts)
+
+
+def source_names(intake: Intake, night: date) -> list[str]:
+    """Return the names of the source folders that a night may take files from: its own and those of done nights."""
+    folders = [intake.folder(n) for n in (*_done_before(intake, night), night)]
+    names = {child.name for folder in folders if folder.is_dir() for child in folder.iterdir() if child.is_dir()}
+    return sorted(name for name in names if not name.startswith("."))
+
+
+def _readable(path: Path) -> Content:
+    try:
+        return examine(path)
+    except OSError:
+        raise InputError("landing.unreadable", f"{_printable(path.name)} cannot be read", "readable files") from None
+
+
+def examine(path: Path) -> Content:
+    """Read a file once and return its digest and number of lines; see the module for why."""
+    digest, ends, last, is_truncated = hashlib.sha256(), 0, b"\n", False
+    try:
+        for piece in _pieces(path):
+            digest.update(piece)
+            ends += piece.count(b"\n")
+            last = piece[-1:]
+    except BrokenStreamError:
+        is_truncated = True
+    lines = ends + (last != b"\n")
+    if is_truncated:
+        return Content(f"broken:{digest.hexdigest()}", max(lines, 1), is_truncated=True)
+    return Content(digest.hexdigest(), lines, is_truncated=False)
+
+
+def line_blocks(landed: Landed, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    r"""Give out the unpacked bytes of a file in blocks of whole lines, about ``size`` bytes each.
+
+    Every block but the last ends in ``\n``. Of a line longer than `LINE_LIMIT` at least one byte more than the limit
+    is there, the rest may be missing: such a line is quarantined unseen. Memory is bounded by a few times ``size``.
+
+    Raises:
+        InputError: the file is not what it was when it was registered.
+    """
+    rest, is_skipping, ends = b"", False, 0
+    for piece in _gathered(landed, size):
+        data = piece
+        if is_skipping:
+            start = data.find(b"\n")
+            if start < 0:
+                continue
+            data, is_skipping = data[start:], False
+        end = data.rfind(b"\n") + 1
+        ends += data.count(b"\n", 0, end)
+        if end:
+            yield rest + data[:end]
+            rest = data[end:]
+        else:
+            rest += data
+        if len(rest) > LINE_LIMIT:
+            rest, is_skipping = rest[: LINE_LIMIT + 1], True
+    lines = ends + bool(rest)
+    if (max(lines, 1) if landed.is_truncated else lines) != landed.lines:
+        raise _changed(landed)
+    if rest:
+        yield rest
+
+
+def whole_bytes(landed: Landed) -> bytes:
+    """Return all unpacked bytes of a small file, or what could be unpacked of a broken one."""
+    return b"".join(_gathered(landed, BLOCK_BYTES))
+
+
+def _gathered(landed: Landed, size: int) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    held = 0
+    try:
+        for piece in _pieces(landed.path):
+            parts.append(piece)
+            held += len(piece)
+            if held >= size:
+                yield b"".join(parts)
+                parts, held = [], 0
+    except BrokenStreamError:
+        if not landed.is_truncated:
+            raise _changed(landed) from None
+    if parts:
+        yield b"".join(parts)
+
+
+def _changed(landed: Landed) -> InputError:
+    return InputError(
+        "landing.changed",
+        f"{landed.file} changed while it was read",
+        "files that are complete when the night begins",
+        "run the night again when it is complete",
+    )
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        head = handle.read(4)
+    if head[:2] == _GZIP and head[2:3] in (b"\x08", b""):
+        return _unpacked(path, partial(zlib.decompressobj, wbits=31), zlib.error, padding=b"\0")
+    if head == _ZSTD or head in _ZSTD_SKIPPABLE:
+        import zstandard
+
+        unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 31)
+        return _unpacked(path, unpacker.decompressobj, zstandard.ZstdError, padding=b"")
+    return _plain(path)
+
+
+def _plain(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        while piece := handle.read(_PLAIN_STEP):
+            yield piece
+
+
+def _unpacked(path: Path, start: Callable[[], _Unpacker], error: type[Exception], padding: bytes) -> Iterator[bytes]:
+    """Unpack all members of a stream; where one is corrupt, go again, byte by byte near the failure.
+
+    An unpacker keeps to itself what the failing call had unpacked by then: hence the second go.
+    """
+    given = 0
+    try:
+        for out in _members(_steps(path, path.stat().st_size), start, error, padding):
+            given += len(out)
+            yield out
+    except _CorruptError as corrupt:
+        for out in _members(_steps(path, corrupt.position), start, error, padding):
+            fresh = out[given:]
+            given -= len(out) - len(fresh)
+            if fresh:
+                yield fresh
+
+
+class _CorruptError(BrokenStreamError):
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.position = position
+
+
+def _steps(path: Path, slow_from: int) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        position = 0
+        while step := handle.read(_PACKED_STEP if position < slow_from else 1):
+            yield step
+            position += len(step)
+
+
+def _members(
+    steps: Iterator[bytes], start: Callable[[], _Unpacker], error: type[Exception], padding: bytes
+) -> Iterator[bytes]:
+    stream, is_between, position = start(), True, 0
+    for step in steps:
+        data = step
+        while data := data.lstrip(padding) if is_between else data:
+            try:
+                out = stream.decompress(data)
+            except error:
+                raise _CorruptError(position) from None
+            data, is_between = stream.unused_data, stream.eof
+            if is_between:
+                stream = start()
+            if out:
+                yield out
+        position += len(step)
+    if not is_between:
+        raise BrokenStreamError
+
+
+def _late_paths(intake: Intake, source: str, night: date) -> list[Path]:
+    taken = set()
+    done = _done_before(intake, night)
+    for earlier in done:
+        for accounting in intake.ledger.accounting(earlier):
+            taken.add(os.path.normpath(intake.folder(earlier) / str(accounting["file"])))
+    found = [path for earlier in done for path in source_paths(intake.folder(earlier) / source)]
+    return [path for path in found if _printable(os.path.normpath(path)) not in taken]
+
+
+def _done_before(intake: Intake, night: date) -> list[date]:
+    return [done for done in intake.ledger.nights() if done < night]
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return _printable(os.path.relpath(path, folder))
+
+
+def _printable(path: str) -> str:
+    """Return a path as text that can be stored; a file name may be any bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
