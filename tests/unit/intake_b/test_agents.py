@@ -71,7 +71,7 @@ CASES = [
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "unknown", "unknown", "Googlebot", True,
     ),
-    ("curl/8.4.0", "unknown", "unknown", "curl", False),
+    ("curl/8.4.0", "unknown", "unknown", "curl", True),
 ]  # fmt: skip
 
 
