@@ -129,8 +129,7 @@ class DuckEngine:
     def _batches(self, contract: Table, night: date, relations: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
         """Yield the result of a statement in batches; each statement has a connection, hence names, of its own."""
         statement = str(contract.query)
-        sealed = any(zone_of(read.table) is Zone.VAULT for read in contract.reads)
-        cursor = (self._sealed if sealed else self._open).cursor()
+        cursor = (self._sealed if _reads_vault(contract) else self._open).cursor()
         try:
             for read in contract.reads:
                 self._provide(cursor, contract, read, night, relations)
@@ -152,7 +151,7 @@ class DuckEngine:
         night: date,
         relations: Mapping[str, pa.Table],
     ) -> None:
-        """Give a statement one of its parents: given rows, plain Parquet, or sealed Parquet opened in memory."""
+        """Give a statement one of its parents: given rows, rows opened in memory, or a view of plain Parquet."""
         parent = self._store.catalog[read.table]
         schema = parent.arrow_schema()
         if read.relation in relations:
@@ -165,7 +164,7 @@ class DuckEngine:
         files = self._store.files(read.table, night, read.window)
         if not files:
             cursor.register(read.relation, schema.empty_table())
-        elif parent.zone is Zone.VAULT:
+        elif _reads_vault(contract):  # that database opens no file at all
             cursor.register(read.relation, self._store.read(read.table, night, read.window))
         else:
             columns = ", ".join(column.name for column in parent.columns)
@@ -175,6 +174,10 @@ class DuckEngine:
                 f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false)"
             )
             _redacted(contract.name, lambda: cursor.execute(view))
+
+
+def _reads_vault(contract: Table) -> bool:
+    return any(zone_of(read.table) is Zone.VAULT for read in contract.reads)
 
 
 def _connect(

@@ -1,0 +1,35 @@
+-- One row a section and person, then cells with their margins: a person has one value of each attribute, so that
+-- the people of a margin are those of its cells.
+with
+visits as (
+    select
+        section_id,
+        person_n,
+        count(*) as view_n
+    from seg__page_view
+    group by section_id, person_n
+),
+
+placed as (
+    select
+        visit.*,
+        coalesce(person.region, 'unknown') as region,
+        coalesce(person.prefecture, 'unknown') as prefecture
+    from visits as visit
+    left join seg__person_day as person on person.person_n = visit.person_n
+)
+
+select
+    placed.section_id,
+    case when grouping(placed.region) = 1 then 'ALL' else placed.region end as region,
+    case when grouping(placed.prefecture) = 1 then 'ALL' else placed.prefecture end as prefecture,
+    cast(sum(placed.view_n) as bigint) as view_n,
+    count(placed.person_n) as viewer_n
+from placed
+group by
+    grouping sets (
+        (placed.section_id),
+        (placed.section_id, placed.region),
+        (placed.section_id, placed.region, placed.prefecture)
+    )
+order by section_id, region, prefecture

@@ -1,0 +1,24 @@
+-- One row a cell and person, margins included, then people are counted: a person can be in several cells of a margin.
+with
+visits as (
+    select
+        section_id,
+        person_n,
+        case when grouping(device) = 1 then 'ALL' else device end as device,
+        count(*) as view_n
+    from seg__page_view
+    group by
+        grouping sets (
+            (section_id, person_n),
+            (section_id, person_n, device)
+        )
+)
+
+select
+    section_id,
+    device,
+    cast(sum(visit.view_n) as bigint) as view_n,
+    count(visit.person_n) as viewer_n
+from visits as visit
+group by section_id, device
+order by section_id, device

@@ -1,0 +1,51 @@
+-- Members as they stand on the night, reduced to attributes: the last version of each, categories from the policy.
+with
+versions as (
+    select
+        member_id,
+        -- completed years: the difference of the dates read as numbers, 20261121 - 19900315 = 360806
+        cast(strftime($night, '%Y%m%d') as integer) - cast(strftime(birth_date, '%Y%m%d') as integer) as age_digits,
+        lower(trim(gender)) as gender_term,
+        lower(trim(occupation)) as occupation_term,
+        regexp_replace(postal_code, '[^0-9]', '', 'g') as postal_digits
+    from vault__member__history
+    qualify
+        row_number() over (
+            partition by member_id order by updated_at desc nulls last, file_n desc nulls last, line_n desc nulls last
+        ) = 1
+),
+
+postal_codes as (
+    select distinct postal_digits
+    from versions
+    where length(postal_digits) = 7
+),
+
+lengths as (
+    select distinct length(prefix) as prefix_length
+    from policy__postal
+),
+
+postal_prefectures as (
+    select
+        postal_codes.postal_digits,
+        postal.prefecture
+    from postal_codes
+    cross join lengths
+    inner join policy__postal as postal
+        on
+            length(postal.prefix) = lengths.prefix_length
+            and postal.prefix = left(postal_codes.postal_digits, lengths.prefix_length)
+    qualify row_number() over (partition by postal_codes.postal_digits order by lengths.prefix_length desc) = 1
+)
+
+select
+    pseudonym_member(version.member_id) as member_key,
+    case when version.age_digits >= 0 then cast(version.age_digits // 10000 as integer) end as age_years,
+    coalesce(gender.gender, 'unknown') as gender,
+    coalesce(postal_prefecture.prefecture, 'unknown') as prefecture,
+    coalesce(occupation.occupation, 'unknown') as occupation
+from versions as version
+left join policy__gender_term as gender on gender.term = version.gender_term
+left join policy__occupation_term as occupation on occupation.term = version.occupation_term
+left join postal_prefectures as postal_prefecture on postal_prefecture.postal_digits = version.postal_digits
