@@ -61,7 +61,7 @@ class DuckEngine:
             settings["threads"] = threads
         relations = policy_relations(policy)
         store.home.tmp.mkdir(parents=True, exist_ok=True)
-        scratch = str(store.home.tmp)
+        scratch = str(store.home.tmp.absolute())
         self._sealed = _connect(
             {**settings, "temp_directory": ""}, relations, (*NETWORK_MACROS, *pseudonym_macros(keys)), None
         )
