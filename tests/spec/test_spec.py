@@ -1,10 +1,10 @@
 """Small cases for each statement of ``sql/``, run on every engine: given rows of the parents, the rows expected.
 
 A case file is ``cases/<table>.yaml``: ``defaults`` (columns of given rows, by relation) and ``cases`` (``case``,
-``night``, ``given``: relation to rows, ``expect``: rows). A row is a mapping; columns that it leaves out are the default,
-else null. ``times: n`` beside a row's columns gives it n times. Expected rows may name fewer columns than the table has,
-the same in every row. ``!cookie``, ``!member``, ``!event`` and ``!browser [date, network, agent]`` stand for keyed
-pseudonyms.
+``night``, ``given``: relation to rows, ``expect``: rows). A row is a mapping; columns that it leaves out are the
+default, else null. ``times: n`` beside a row's columns gives it n times. Expected rows may name fewer columns than the
+table has, the same in every row. ``!cookie``, ``!member``, ``!event`` and ``!browser [date, network, agent]`` stand for
+keyed pseudonyms.
 """
 
 from __future__ import annotations

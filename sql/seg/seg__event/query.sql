@@ -53,7 +53,7 @@ events as (
             when event.creative_id = 'ALL' then 'unknown' else coalesce(event.creative_id, 'unknown')
         end as creative_id,
         case when event.placement = 'ALL' then 'other' else coalesce(event.placement, 'unknown') end as placement,
-        coalesce(event.value_micros, 0) as value_micros
+        case when event.event_type = 'conversion' then coalesce(event.value_micros, 0) else 0 end as value_micros
     from pseudo__ad_event as event
     left join cookie_device on cookie_device.cookie_key = event.cookie_key
 )

@@ -1,0 +1,231 @@
+"""From pseudonymous events to cubes on random nights: every cell equals a plain recount, on any number of threads."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from quorum.engine.duck import DuckEngine
+from quorum.engine.store import Store
+from quorum.keys import KeyRing
+from quorum.policy import Policy
+from quorum.tables import Catalog
+from quorum.zones import Home, Zone
+
+NIGHT = date(2026, 11, 21)
+MIDNIGHT = datetime(2026, 11, 20, 15)  # noqa: DTZ001 - instants are stored in UTC without zone
+KEYS = KeyRing(bytes(range(32)))
+Rows = list[dict[str, Any]]
+
+
+def random_night(seed: int) -> dict[str, Rows]:
+    draw = random.Random(seed)
+    cookies, members = [f"c{n}" for n in range(40)], [f"m{n}" for n in range(15)]
+
+    def event(hour: int) -> dict[str, Any]:
+        at = MIDNIGHT + timedelta(hours=hour, seconds=draw.randrange(3600))
+        return {"cookie_key": draw.choice([*cookies, None]), "at": at, "hour": hour}
+
+    events = [event(draw.randrange(24)) for _ in range(1500)]
+    ads = [
+        {
+            "event_type": draw.choice(["impression"] * 8 + ["click", "conversion"]),
+            "campaign_id": draw.choice(["k1", "k2", "k3"]),
+            "creative_id": draw.choice(["a", "b", "ALL"]),
+            "placement": draw.choice(["top", "mail"]),
+            "cookie_key": e["cookie_key"],
+            "event_at": e["at"],
+            "event_hour": e["hour"],
+            "device": draw.choice(["mobile", "desktop"]),
+            "is_crawler": e["cookie_key"] == "c7",
+            "value_micros": draw.choice([None, draw.randrange(10**12)]),
+        }
+        for e in events[:1000]
+    ]
+    access = [
+        {
+            "cookie_key": e["cookie_key"],
+            "access_at": e["at"],
+            "access_hour": e["hour"],
+            "device": draw.choice(["mobile", "desktop"]),
+            "section_id": draw.choice(["news", "other"]),
+            "is_page_view": draw.random() < 0.7,
+            "is_crawler": e["cookie_key"] == "c8",
+        }
+        for e in events[1000:]
+    ]
+    logins = [
+        {
+            "cookie_key": draw.choice(cookies),
+            "member_key": draw.choice(members),
+            "login_at": MIDNIGHT + timedelta(seconds=n * 700),
+        }
+        for n in range(60)
+    ]
+    people = [
+        {
+            "member_key": key,
+            "age_years": draw.choice([17, 25, 33, None]),
+            "gender": draw.choice(["female", "male"]),
+            "prefecture": draw.choice(["tokyo", "chiba", "osaka", "unknown"]),
+            "occupation": draw.choice(["sales", "student"]),
+        }
+        for key in members[:-1]
+    ]
+    return {"pseudo__ad_event": ads, "pseudo__access": access, "pseudo__login": logins, "pseudo__member": people}
+
+
+def build(home: Path, catalog: Catalog, policy: Policy, night: Mapping[str, Rows], threads: int) -> Store:
+    store = Store(Home(home), catalog, KEYS)
+    for table, rows in night.items():
+        schema = catalog[table].arrow_schema()
+        full = [{name: row.get(name) for name in schema.names} for row in rows]
+        store.write(table, NIGHT, pa.Table.from_pylist(full, schema=schema))
+    engine = DuckEngine(store, policy, KEYS, threads=threads)
+    for table in catalog.order():
+        whole = not any(catalog[read.table].in_memory for read in table.reads)
+        if table.query is not None and table.name not in night and table.zone is not Zone.VAULT and whole:
+            engine.build(table.name, NIGHT)
+    engine.close()
+    return store
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, policy: Policy
+) -> Iterator[tuple[dict[str, Rows], Store]]:
+    night = random_night(request.param)
+    yield night, build(tmp_path_factory.mktemp("night"), catalog, policy, night, threads=2)
+
+
+def person_of(night: Mapping[str, Rows], cookie: str | None, at: datetime) -> str | None:
+    """The member of the last login at or before the instant, else the cookie."""
+    logins = [row for row in night["pseudo__login"] if row["cookie_key"] == cookie and row["login_at"] <= at]
+    return max(logins, key=lambda row: row["login_at"])["member_key"] if logins else cookie
+
+
+def bots(night: Mapping[str, Rows]) -> set[str | None]:
+    seen = [(row["cookie_key"], row["event_at"], row["is_crawler"]) for row in night["pseudo__ad_event"]]
+    seen += [(row["cookie_key"], row["access_at"], row["is_crawler"]) for row in night["pseudo__access"]]
+    return {person_of(night, cookie, at) for cookie, at, is_crawler in seen if is_crawler} - {None}
+
+
+def attributes(night: Mapping[str, Rows], policy: Policy, person: str | None) -> dict[str, str]:
+    found = next((row for row in night["pseudo__member"] if row["member_key"] == person), None)
+    if found is None:
+        return dict.fromkeys(("age_band", "gender", "region", "prefecture", "occupation"), "unknown")
+    bands = [c.key for c in policy.categories["age_bands"] if c.first is not None and c.last is not None
+             and found["age_years"] is not None and c.first <= found["age_years"] <= c.last]  # fmt: skip
+    region = next(c.parent for c in policy.categories["prefectures"] if c.key == found["prefecture"])
+    kept = {name: found[name] for name in ("gender", "prefecture", "occupation")}
+    return {**kept, "age_band": bands[0] if bands else "unknown", "region": str(region)}
+
+
+def ad_facts(night: Mapping[str, Rows], policy: Policy) -> Rows:
+    facts, excluded = [], bots(night)
+    bands = {hour: c.key for c in policy.categories["hour_bands"] if c.first is not None and c.last is not None
+             for hour in range(c.first, c.last + 1)}  # fmt: skip
+    for row in night["pseudo__ad_event"]:
+        person = person_of(night, row["cookie_key"], row["event_at"])
+        person = None if person in excluded else person
+        own = {
+            "creative_id": "unknown" if row["creative_id"] == "ALL" else row["creative_id"],
+            "placement": row["placement"],
+            "device": row["device"],
+            "hour_band": bands[row["event_hour"]],
+        }
+        own = own if person is not None else dict.fromkeys(own, "unknown")
+        facts.append(
+            {
+                **attributes(night, policy, person),
+                **own,
+                "campaign_id": row["campaign_id"],
+                "type": row["event_type"],
+                "person": person,
+                "value": row["value_micros"] or 0,
+            }
+        )
+    return facts
+
+
+def recount(facts: Rows, key: str, dimensions: tuple[str, ...], nested: bool) -> dict[tuple[str, ...], Rows]:
+    """Facts by cell, margins included."""
+    cells = defaultdict(list)
+    for fact in facts:
+        values = [fact[name] for name in dimensions]
+        for mask in range(2 ** len(dimensions)):
+            shown = tuple(v if mask >> n & 1 else "ALL" for n, v in enumerate(values))
+            if not (nested and shown[0] == "ALL" and shown[-1] != "ALL"):
+                cells[fact[key], *shown].append(fact)
+    return cells
+
+
+AUDIENCES = [
+    ("cube__campaign_daily", ("creative_id", "placement"), False),
+    ("cube__audience_age_gender", ("age_band", "gender"), False),
+    ("cube__audience_area", ("region", "prefecture"), True),
+    ("cube__audience_occupation", ("occupation",), False),
+    ("cube__audience_device", ("device",), False),
+    ("cube__audience_hour", ("hour_band",), False),
+]
+
+
+@pytest.mark.parametrize(("cube", "dimensions", "nested"), AUDIENCES)
+def test_every_cell_of_a_campaign_equals_a_plain_recount(
+    built: tuple[dict[str, Rows], Store], policy: Policy, cube: str, dimensions: tuple[str, ...], nested: bool
+) -> None:
+    night, store = built
+    wanted = []
+    for cell, facts in recount(ad_facts(night, policy), "campaign_id", dimensions, nested).items():
+        of = {kind: [f for f in facts if f["type"] == kind] for kind in ("impression", "click", "conversion")}
+        heads = {kind: {f["person"] for f in chosen} - {None} for kind, chosen in of.items()}
+        wanted.append(
+            {
+                **dict(zip(("campaign_id", *dimensions), cell, strict=True)),
+                "impression_n": len(of["impression"]),
+                "people_n": len(heads["impression"]),
+                "click_n": len(of["click"]),
+                "clicker_n": len(heads["click"]),
+                "clicker_rest_n": len(heads["impression"] - heads["click"]),
+                "conversion_n": len(of["conversion"]),
+                "converter_n": len(heads["conversion"]),
+                "converter_rest_n": len(heads["impression"] - heads["conversion"]),
+                "value_micros": sum(f["value"] for f in of["conversion"]),
+            }
+        )
+    wanted.sort(key=lambda row: tuple(row[name] for name in ("campaign_id", *dimensions)))
+    assert len(wanted) > 3
+    assert store.read(cube, NIGHT).to_pylist() == wanted
+
+
+def test_section_views_are_counted_once_in_each_table(built: tuple[dict[str, Rows], Store]) -> None:
+    night, store = built
+    excluded = bots(night)
+    views: dict[str, int] = defaultdict(int)
+    viewers: dict[str, set[str]] = defaultdict(set)
+    for row in night["pseudo__access"]:
+        person = person_of(night, row["cookie_key"], row["access_at"])
+        if row["is_page_view"] and person not in excluded and not (person is None and row["is_crawler"]):
+            views[row["section_id"]] += 1
+            viewers[row["section_id"]] |= {person} - {None}  # type: ignore[operator]
+    wanted = {section: (views[section], len(viewers[section])) for section in views}
+    for cube in ("section_age_gender", "section_area", "section_device", "section_hour"):
+        rows = store.read(f"cube__{cube}", NIGHT).to_pylist()
+        total = [row for row in rows if set(list(row.values())[1:-2]) == {"ALL"}]
+        assert {row["section_id"]: (row["view_n"], row["viewer_n"]) for row in total} == wanted
+
+
+def test_bytes_do_not_depend_on_threads(tmp_path: Path, catalog: Catalog, policy: Policy) -> None:
+    night = random_night(3)
+    one = build(tmp_path / "one", catalog, policy, night, threads=1)
+    four = build(tmp_path / "four", catalog, policy, night, threads=4)
+    for table in catalog.in_zone(Zone.CUBE):
+        (first,), (second,) = one.files(table.name, NIGHT), four.files(table.name, NIGHT)
+        assert first.read_bytes() == second.read_bytes(), table.name
