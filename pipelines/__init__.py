@@ -1,0 +1,1 @@
+"""What runs nights: definitions, job, schedule, and the ``quorum`` command."""

@@ -1,0 +1,152 @@
+"""What every asset is drawn from: the contracts, the suites, the days; and the words in which Dagster shows them.
+
+What belongs here: specs, metadata and checks of a table, and making one or several tables in one step. What does not:
+which step makes which table (one module per zone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from assets.checks import Verdict, judge
+from assets.redaction import redacted
+from assets.suites import BLOCKING, Suite
+from quorum.tables import Catalog, Table
+from quorum.tables.catalog import Read
+from quorum.workspace import Workspace
+from quorum.zones import Zone
+
+Facts = Mapping[str, object]
+Work = Callable[[Workspace, date], Facts]
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What assets are drawn from.
+
+    Args:
+        catalog: the contracts.
+        suites: the suite of every kept table.
+        partitions: the days in Asia/Tokyo.
+    """
+
+    catalog: Catalog
+    suites: Mapping[str, Suite]
+    partitions: dg.TimeWindowPartitionsDefinition
+
+    def step(
+        self, name: str, tables: Sequence[str], work: Work, *, description: str, after: Sequence[str] = ()
+    ) -> dg.AssetsDefinition:
+        """Return the assets of the tables that one step makes, each with its suite as checks.
+
+        Args:
+            name: the step's name.
+            tables: kept tables of the catalogue.
+            work: makes all of them for a night, and returns facts (counts only) for the metadata of each.
+            description: what the step does, for a table whose contract does not say it.
+            after: tables that must be there although no contract says so.
+        """
+
+        @dg.multi_asset(
+            name=name,
+            description=description,
+            specs=[self._spec(self.catalog[table], after) for table in tables],
+            check_specs=[spec for table in tables for spec in _check_specs(self.suites[table])],
+            partitions_def=self.partitions,
+        )
+        def make(
+            context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
+        ) -> Iterator[dg.MaterializeResult[None]]:
+            night = date.fromisoformat(context.partition_key)
+            facts = redacted(lambda: work(workspace, night))
+            for table in tables:
+                yield self._result(workspace, night, table, facts)
+
+        return make
+
+    def _result(self, workspace: Workspace, night: date, table: str, facts: Facts) -> dg.MaterializeResult[None]:
+        suite = self.suites[table]
+        profile = redacted(lambda: workspace.profile(table, night, ("row_n", *suite.metrics)))
+        verdict = redacted(lambda: judge(suite, profile))
+        return dg.MaterializeResult(
+            asset_key=table,
+            metadata={"dagster/partition_row_count": profile["row_n"], **facts},
+            check_results=[_check_result(verdict, severity, profile) for severity in suite.severities],
+        )
+
+    def _spec(self, table: Table, after: Sequence[str]) -> dg.AssetSpec:
+        own = [_dependency(read) for read in table.reads if not self.catalog[read.table].in_memory]
+        return dg.AssetSpec(
+            table.name,
+            group_name=table.zone.value,
+            description=f"{table.description}.\n\nA row is {table.grain}.",
+            owners=[f"team:{table.owner}"],
+            kinds={"duckdb" if table.query else "python", "parquet"},
+            tags={"purpose": table.purpose, "sealed": str(table.zone is Zone.VAULT).lower()},
+            deps=[*own, *(name for name in after if name not in {read.table for read in table.reads})],
+            metadata={"dagster/column_schema": _schema(table), "retention": table.retention},
+        )
+
+
+def built(plan: Blueprint, zone: Zone) -> list[dg.AssetsDefinition]:
+    """Return an asset for each table of a zone that its own statement makes from stored tables."""
+    return [_built(plan, table) for table in plan.catalog.in_zone(zone) if is_built(plan.catalog, table)]
+
+
+def is_built(catalog: Catalog, table: Table) -> bool:
+    """Say whether a statement makes a table from stored tables; what reads a table in memory is made at intake."""
+    return table.query is not None and not any(catalog[read.table].in_memory for read in table.reads)
+
+
+def _built(plan: Blueprint, table: Table) -> dg.AssetsDefinition:
+    def build(workspace: Workspace, night: date) -> Facts:
+        workspace.build(table.name, night)
+        return {}
+
+    return plan.step(table.name, [table.name], build, description=f"Runs sql/{table.zone}/{table.name}/query.sql")
+
+
+def _dependency(read: Read) -> dg.AssetDep:
+    """Return a dependency; what reads earlier nights of a table reads the day before, as far as Dagster can say it."""
+    if read.window == "previous":
+        return dg.AssetDep(read.table, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
+    return dg.AssetDep(read.table)
+
+
+def _schema(table: Table) -> dg.TableSchema:
+    columns = [
+        dg.TableColumn(c.name, c.type, description=f"{c.description} ({c.unit})", tags={"category": c.category})
+        for c in table.columns
+    ]
+    return dg.TableSchema(columns=columns)
+
+
+def _check_specs(suite: Suite) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            severity,
+            asset=suite.table,
+            description="\n".join(f"- `{e.metric}`: {e.why}" for e in suite.expectations if e.severity == severity),
+            blocking=severity == BLOCKING,
+        )
+        for severity in suite.severities
+    ]
+
+
+def _check_result(verdict: Verdict, severity: str, profile: Mapping[str, int]) -> dg.AssetCheckResult:
+    failed = [e for e in verdict.failed if e.severity == severity]
+    return dg.AssetCheckResult(
+        asset_key=verdict.suite.table,
+        check_name=severity,
+        passed=verdict.passed(severity),
+        severity=dg.AssetCheckSeverity.ERROR if severity == BLOCKING else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectation_n": sum(e.severity == severity for e in verdict.suite.expectations),
+            "failed": [f"{e.metric}: {e.why}" for e in failed],
+            "counts": {e.metric: profile[e.metric] for e in failed},
+        },
+    )

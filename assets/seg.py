@@ -1,0 +1,16 @@
+"""Assets of people: one row per person and day, attributes generalised to published categories.
+
+What belongs here: nothing but the zone's name; a new folder under ``sql/seg/`` is a new asset.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.blueprint import Blueprint, built
+from quorum.zones import Zone
+
+
+def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
+    """Return the assets of the zone, all made by their statements."""
+    return built(plan, Zone.SEG)

@@ -1,0 +1,65 @@
+"""What contracts and policy owe each other, checked without running anything.
+
+What belongs here: whether a column may be in its zone and a purpose reach its table. What does not: reading the files
+(`quorum.policy`, `quorum.tables`), and following columns through statements.
+"""
+
+from __future__ import annotations
+
+from quorum.errors import PolicyError
+from quorum.policy import Policy
+from quorum.tables import Catalog, Table
+
+_INFRASTRUCTURE = "INFRA"
+_NEEDS_A_PURPOSE = ("identifier", "restricted", "attribute")
+
+
+def check_conformity(catalog: Catalog, policy: Policy) -> None:
+    """Check every contract against the policy.
+
+    Args:
+        catalog: the contracts.
+        policy: categories, zones and purposes.
+
+    Raises:
+        PolicyError: a column has no declared category or may not enter its table's zone; a purpose is not declared,
+            does not lie within that of a parent, or does not use a category of the table.
+    """
+    for table in catalog.tables.values():
+        for column in table.columns:
+            _check_column(table, column.name, column.category, policy)
+        _check_purpose(table, catalog, policy)
+
+
+def _check_column(table: Table, column: str, category: str, policy: Policy) -> None:
+    if category not in policy.columns:
+        raise PolicyError(
+            "policy.category", f"{table.name}.{column} is {category}", "a category of columns.yaml", "declare it"
+        )
+    declared = policy.columns[category]
+    if table.zone.value not in declared.zones:
+        raise PolicyError(
+            "policy.zone",
+            f"{table.name}.{column} ({category}) in zone {table.zone.value}",
+            ", ".join(declared.zones),
+            "leave the column out, or generalise it",
+        )
+    uses = policy.purposes.get(table.purpose, ())
+    if table.purpose != _INFRASTRUCTURE and declared.klass in _NEEDS_A_PURPOSE and category not in uses:
+        raise PolicyError(
+            "policy.use", f"{table.name}.{column} ({category}) for {table.purpose}", ", ".join(uses), "leave it out"
+        )
+
+
+def _check_purpose(table: Table, catalog: Catalog, policy: Policy) -> None:
+    if table.purpose not in policy.purposes:
+        raise PolicyError("policy.purpose", f"{table.name} is for {table.purpose}", ", ".join(policy.purposes))
+    for read in table.reads:
+        parent = catalog[read.table]
+        if parent.purpose not in (_INFRASTRUCTURE, table.purpose):
+            raise PolicyError(
+                "policy.purpose_within",
+                f"{table.name} ({table.purpose}) reads {parent.name} ({parent.purpose})",
+                f"{parent.purpose}, or a parent of the infrastructure",
+                "give the table its parent's purpose, or read another",
+            )
