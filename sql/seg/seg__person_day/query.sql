@@ -1,5 +1,5 @@
--- People seen on a night. A bot is on the list of crawlers with any event, or asks faster or more than the policy's
--- limits; it is judged as a person, so that one shared browser does not make bots of members.
+-- People seen on a night. A bot is on the list of crawlers with any event, or views pages faster or more than the
+-- policy's limits (what a page loads of itself does not count); it is judged as a person, so that one shared browser does not make bots of members.
 with
 minutes as (
     select
@@ -7,6 +7,7 @@ minutes as (
         person_kind,
         minute_n,
         count(*) filter (where event_type = 'request') as request_n,
+        count(*) filter (where is_page_view) as page_view_n,
         bool_or(is_crawler) as is_crawler
     from seg__event
     where person_key is not null
@@ -18,7 +19,8 @@ people as (
         person_key,
         person_kind,
         cast(sum(request_n) as bigint) as request_n,
-        max(request_n) as busiest_minute_n,
+        cast(sum(page_view_n) as bigint) as page_view_n,
+        max(page_view_n) as busiest_minute_n,
         bool_or(is_crawler) as is_crawler
     from minutes
     group by person_key, person_kind
@@ -26,8 +28,8 @@ people as (
 
 limits as (
     select
-        max(value) filter (where name = 'crawler_requests_per_minute') as per_minute_n,
-        max(value) filter (where name = 'crawler_requests_per_night') as per_night_n
+        max(value) filter (where name = 'bot_page_views_per_minute') as per_minute_n,
+        max(value) filter (where name = 'bot_page_views_per_night') as per_night_n
     from policy__limit
 )
 
@@ -43,7 +45,7 @@ select
     person.request_n,
     person.is_crawler
     or person.busiest_minute_n > limits.per_minute_n
-    or person.request_n > limits.per_night_n as is_bot
+    or person.page_view_n > limits.per_night_n as is_bot
 from people as person
 cross join limits
 left join pseudo__member as member on person.person_kind = 'member' and member.member_key = person.person_key
