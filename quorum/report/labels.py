@@ -1,0 +1,125 @@
+"""Words of the pages, in Japanese and English, and how numbers and dates are written.
+
+What belongs here: finding a fixed text (`templates/words.yaml`) and every format. What does not: numbers, layout, and
+labels of categories, which are the policy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import yaml
+
+from quorum.policy import Policy
+from quorum.tables.shape import ALL
+
+TEMPLATES = Path(__file__).with_name("templates")
+MICROS = 1_000_000
+_MILLE = 1_000
+
+_WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts and formats of one language.
+
+    Args:
+        language: ``ja`` or ``en``.
+        policy: labels of categories.
+        creatives: creative to name.
+    """
+
+    language: str
+    policy: Policy
+    creatives: Mapping[str, str]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """All fixed texts by name."""
+        return _read(self.language)[0]
+
+    @property
+    def glossary(self) -> Mapping[str, str]:
+        """Term to explanation."""
+        return _read(self.language)[1]
+
+    def __getitem__(self, name: str) -> str:
+        return self.texts[name]
+
+    def category(self, level: str, key: str) -> str:
+        """Return what a page calls a category: total, a creative's name, the policy's label, else the key."""
+        if key == ALL:
+            return self["all"]
+        if level == "creative_id":
+            return self["unknown"] if key == "unknown" else self.creatives.get(key, key)
+        return self.policy.label(self.key_set(level), key, self.language)
+
+    def by(self, level: str) -> str:
+        """Return the title of a table by a level."""
+        name = self[level]
+        return self["by"].format(name if self.language == "ja" else name.lower())
+
+    def key_set(self, level: str) -> str:
+        """Return the key set of a level; a coarser level's is named after it."""
+        for dimension in self.policy.dimensions.values():
+            if level == dimension.levels[-1]:
+                return dimension.keys
+        return f"{level}s"
+
+    def day(self, day: date) -> str:
+        """Write a date with its weekday."""
+        weekday = _WEEKDAYS[self.language][day.weekday()]
+        if self.language == "ja":
+            return f"{day.year}年{day.month}月{day.day}日（{weekday}）"
+        return f"{weekday} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+    def yen(self, micros: int) -> str:
+        """Write micro-yen as yen, rounded half up; two decimals below 100 yen."""
+        if micros < 100 * MICROS and micros % MICROS:
+            sen = (micros * 100 + MICROS // 2) // MICROS
+            return f"¥{sen // 100}.{sen % 100:02}"
+        return f"¥{(micros + MICROS // 2) // MICROS:,}"
+
+    def price(self, model: str, micros: int) -> str:
+        """Write a price; cpm for a thousand impressions, as the trade does."""
+        return self[model].format(self.yen(micros * _MILLE if model == "cpm" else micros))
+
+
+def percent(part: int, whole: int) -> str:
+    """Write a ratio of two counts in percent with two decimals, rounded half up, by integer arithmetic.
+
+    Example:
+        >>> percent(1, 300)
+        '0.33%'
+    """
+    hundredths = (part * 20_000 + whole) // (2 * whole)
+    return f"{hundredths // 100:,}.{hundredths % 100:02}%"
+
+
+def quotient(part: int, whole: int) -> str:
+    """Write a ratio of two counts with two decimals, rounded half up, by integer arithmetic.
+
+    Example:
+        >>> quotient(5, 3)
+        '1.67'
+    """
+    hundredths = (part * 200 + whole) // (2 * whole)
+    return f"{hundredths // 100:,}.{hundredths % 100:02}"
+
+
+@cache
+def _read(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the texts and the glossary of a language."""
+    document = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+    texts, glossary = (
+        MappingProxyType({name: entry[language] for name, entry in document[part].items()})
+        for part in ("texts", "glossary")
+    )
+    return texts, glossary

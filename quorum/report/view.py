@@ -1,0 +1,289 @@
+"""What a page shows, worked out before it is laid out: headlines, panels, rows and cells, as texts and bar widths.
+
+What belongs here: choosing and ordering what is shown, and ratios of released counts. What does not: markup
+(`templates/`), and any number that was not released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from quorum.policy import FamilySpec
+from quorum.report import charts
+from quorum.report.facts import KeyFacts, PageFacts
+from quorum.report.labels import Words, percent, quotient
+from quorum.report.released import Released
+from quorum.tables import Dimension, TableShape
+from quorum.tables.shape import ALL
+
+DETAILED_KEYS = 16
+LISTED_CREATIVES = 12
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number on the page.
+
+    Args:
+        text: as it is written; empty for withheld, the page has a word for it.
+        bar: width of its bar in percent, None without one.
+        is_withheld: whether it, or what it is computed from, is withheld.
+    """
+
+    text: str
+    bar: int | None = None
+    is_withheld: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a panel: its label, its cells, and whether it is the total."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table of the page with its chart.
+
+    Args:
+        title: what it shows.
+        header: titles of the columns; the first is of the labels.
+        rows: in order.
+        chart: inline SVG, or None.
+        note: a line below, or empty.
+        is_wide: whether it takes the full width.
+        is_split: whether its rows stand in two tables side by side.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+    chart: Markup | None = None
+    note: str = ""
+    is_wide: bool = False
+    is_split: bool = False
+
+    @property
+    def parts(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows of each table: all, or two halves without the total."""
+        if not self.is_split:
+            return (self.rows,)
+        plain = tuple(row for row in self.rows if not row.is_total)
+        half = (len(plain) + 1) // 2
+        return plain[:half], plain[half:]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A campaign or a section of the site.
+
+    Args:
+        name: what it is called.
+        key: its id.
+        facts: label and text of what was booked.
+        headline: label and number.
+        panels: its tables; none if it is not detailed.
+    """
+
+    name: str
+    key: str
+    facts: tuple[tuple[str, str], ...]
+    headline: tuple[tuple[str, Cell], ...]
+    panels: tuple[Panel, ...] = field(default=())
+
+
+def sections(facts: PageFacts, released: Released, words: Words) -> tuple[Section, ...]:
+    """Return what a page shows of every key, in the order of the facts; the first ones in detail.
+
+    Args:
+        facts: public facts.
+        released: the released tables.
+        words: of the page's language.
+    """
+    view = _View(facts, released, words)
+    return tuple(view.section(key, is_detailed=n < DETAILED_KEYS) for n, key in enumerate(facts.keys))
+
+
+@dataclass(frozen=True)
+class _View:
+    facts: PageFacts
+    released: Released
+    words: Words
+
+    def section(self, key: KeyFacts, *, is_detailed: bool) -> Section:
+        panels = (
+            tuple(p for table in self.released.shape.tables for p in self._panels(table, key)) if is_detailed else ()
+        )
+        return Section(key.names[self.words.language], key.key, self._booking(key), self._headline(key), panels)
+
+    def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
+        booking, words = key.booking, self.words
+        if booking is None:
+            return ()
+        targets = [
+            f"{words[name]}: "
+            + "・".join(words.policy.label(name, category, words.language) for category in categories)
+            for name, categories in booking.targets
+        ]
+        return (
+            (words["flight"], f"{words.day(booking.starts_on)} – {words.day(booking.ends_on)}"),
+            (words["booked"], f"{booking.booked_impressions:,}"),
+            (words["price"], words.price(booking.price_model, booking.price_micros)),
+            (words["targets"], " / ".join(targets) or words["no_targets"]),
+        )
+
+    def _headline(self, key: KeyFacts) -> tuple[tuple[str, Cell], ...]:
+        words, base = self.words, self.released.families[0]
+        count, heads = (self.released.total(key.key, name) for name in (base.count, base.heads))
+        shown = [(words[base.count], _number(count)), (words[base.heads], _number(heads))]
+        families = {family.name: family for family in self.released.families}
+        if "clicks" in families:
+            clicks = self.released.total(key.key, families["clicks"].count)
+            shown += [(words["click_n"], _number(clicks)), (words["click_rate"], _rate(clicks, count))]
+        else:
+            shown.append((words["view_rate"], _mean(count, heads)))
+        if key.booking is not None:
+            micros = self.released.cost_micros(key.key, key.booking)
+            cost = Cell("", is_withheld=True) if micros is None else Cell(words.yen(micros))
+            shown.append((words["cost"], cost))
+        return tuple(shown)
+
+    def _panels(self, table: TableShape, key: KeyFacts) -> Iterable[Panel]:
+        """Yield a panel for each dimension of a table, the others at ALL; for age and gender their cross as well."""
+        own = table.columns[0]
+        dimensions = [d for d in table.dimensions if d.levels != (own,)]
+        if [d.levels for d in dimensions] == [("age_band",), ("gender",)]:
+            yield self._cross(table, key, *dimensions)
+        for dimension in dimensions:
+            for depth in range(1, len([level for level in dimension.levels if level != own]) + 1):
+                yield self._level(table, key, dimension, depth)
+
+    def _level(self, table: TableShape, key: KeyFacts, dimension: Dimension, depth: int) -> Panel:
+        """Return the panel of one level of a dimension: the total, then its categories; charts stand at the first."""
+        own = table.columns[0]
+        nested = dimension.levels[0] == own
+        levels = dimension.levels[1:] if nested else dimension.levels
+        found = [c[1:] if nested else c for c in dimension.coordinates() if not nested or c[0] == key.key]
+        coordinates = [c for c in found if sum(category != ALL for category in c) == depth]
+        level, note, words = levels[depth - 1], "", self.words
+        if level == "creative_id" and len(coordinates) > LISTED_CREATIVES:
+            note = words["more_creatives"].format(len(coordinates) - LISTED_CREATIVES)
+            coordinates = coordinates[:LISTED_CREATIVES]
+        cells = [dict(zip(levels, coordinate, strict=True)) for coordinate in coordinates]
+        values = [self.released.value(table, key.key, at, self.main_measure(table)) for at in cells]
+        largest = max((value or 0 for value in values), default=0)
+        rows = [Row(words["all"], self._cells(table, key, {}, None), is_total=True)]
+        rows += [Row(words.category(level, at[level]), self._cells(table, key, at, largest)) for at in cells]
+        chart = self._chart(table, key, dimension) if depth == 1 else None
+        return Panel(
+            words.by(level),
+            (words[level], *self._header(table)),
+            tuple(rows),
+            chart,
+            note,
+            is_wide=len(levels) > 1,
+            is_split=depth > 1,
+        )
+
+    def _header(self, table: TableShape) -> list[str]:
+        words = self.words
+        header = []
+        for family in self.released.families:
+            names = [m.name for m in table.measures if m.family == family.name]
+            header += [words[name] for name in reversed(names) if _is_shown(family, name)]
+            if family.name == "clicks":
+                header.append(words["click_rate"])
+        return header
+
+    def _cells(self, table: TableShape, key: KeyFacts, at: dict[str, str], largest: int | None) -> tuple[Cell, ...]:
+        """Return the cells of a row; the first has a bar if there is a largest value to compare with."""
+        cells: list[Cell] = []
+        base = self.released.value(table, key.key, at, self.released.families[0].count)
+        for family in self.released.families:
+            names = [m.name for m in table.measures if m.family == family.name]
+            for name in reversed(names):
+                if _is_shown(family, name):
+                    value = self.released.value(table, key.key, at, name)
+                    bar = None if largest is None or cells or value is None else 100 * value // max(1, largest)
+                    cells.append(_number(value, bar))
+            if family.name == "clicks":
+                cells.append(_rate(self.released.value(table, key.key, at, family.count), base))
+        return tuple(cells)
+
+    def main_measure(self, table: TableShape) -> str:
+        """Return the measure that charts and bars show: people where the table has them, else events."""
+        base = self.released.families[0]
+        return base.heads if base.heads in (m.name for m in table.measures) else base.count
+
+    def _point(self, table: TableShape, key: KeyFacts, at: dict[str, str], label: str) -> charts.Point:
+        value = self.released.value(table, key.key, at, self.main_measure(table))
+        text = self.words["withheld"] if value is None else f"{value:,}"
+        return charts.Point(list(at.values())[-1], label, value, text)
+
+    def _chart(self, table: TableShape, key: KeyFacts, dimension: Dimension) -> Markup | None:
+        words, measure, finest = self.words, self.words[self.main_measure(table)], dimension.levels[-1]
+        points = [
+            self._point(table, key, dict(zip(dimension.levels, path, strict=True)), words.category(finest, path[-1]))
+            for path in (dimension.keys if finest in ("prefecture", "hour_band") else ())
+        ]
+        if finest == "prefecture":
+            low, high = words["map_legend"].split(",")
+            return charts.tile_map(points, words["map_title"].format(measure), words.language, (low, high))
+        if finest == "hour_band":
+            return charts.columns([p for p in points if p.key != "unknown"], words["hours_title"].format(measure))
+        return None
+
+    def _cross(self, table: TableShape, key: KeyFacts, ages: Dimension, genders: Dimension) -> Panel:
+        """Return ages by genders with the pyramid of women and men."""
+        words, name = self.words, self.main_measure(table)
+        age_keys, gender_keys = ([path[0] for path in d.keys] for d in (ages, genders))
+        rows = []
+        for age in [ALL, *age_keys]:
+            at = [{"age_band": age, "gender": gender} for gender in [ALL, *gender_keys]]
+            cells = tuple(_number(self.released.value(table, key.key, where, name)) for where in at)
+            rows.append(Row(words.category("age_band", age), cells, is_total=age == ALL))
+        bands = []
+        for age in age_keys:
+            women, men = (
+                self._point(table, key, {"age_band": age, "gender": g}, words.category("gender", g))
+                for g in ("female", "male")
+            )
+            if age != "unknown":
+                bands.append((words.category("age_band", age), women, men))
+        return Panel(
+            words["matrix"].format(words[name]),
+            (words["age_band"], *(words.category("gender", gender) for gender in [ALL, *gender_keys])),
+            tuple(rows),
+            charts.pyramid(bands, words["pyramid_title"].format(words[name])),
+            is_wide=True,
+        )
+
+
+def _is_shown(family: FamilySpec, measure: str) -> bool:
+    """Leave out head counts of clicks and conversions: the page shows events there, the files have both."""
+    return measure == family.count or family.requires is None
+
+
+def _number(value: int | None, bar: int | None = None) -> Cell:
+    return Cell("", is_withheld=True) if value is None else Cell(f"{value:,}", bar)
+
+
+def _rate(part: int | None, whole: int | None) -> Cell:
+    return _ratio(part, whole, percent)
+
+
+def _mean(part: int | None, whole: int | None) -> Cell:
+    return _ratio(part, whole, quotient)
+
+
+def _ratio(part: int | None, whole: int | None, written: Callable[[int, int], str]) -> Cell:
+    """Return a ratio of released counts; withheld if one of them is, a dash where there is nothing to divide by."""
+    if part is None or whole is None:
+        return Cell("", is_withheld=True)
+    return Cell(written(part, whole) if whole else "–")
