@@ -1,0 +1,104 @@
+"""Records of a landed file: the format is found by looking, and what cannot be records is sealed whole.
+
+What belongs here: which reader reads a file, and what is accounted for before a field is looked at. What does not: the
+readers themselves (`json_lines`, `csv_records`, `parquet_records`) and fields (`quorum.intake.fields`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import pyarrow as pa
+
+from quorum.intake.accounting import Reason
+from quorum.intake.batches import Batch, Declared, Format, Tally
+from quorum.intake.context import Intake
+from quorum.intake.csv_records import csv_batches, read_header
+from quorum.intake.files import line_blocks
+from quorum.intake.json_lines import json_batches
+from quorum.intake.parquet_records import MAGIC, open_parquet, parquet_batches
+from quorum.intake.sealed import SealedLines, seal_whole
+
+_HEAD_LINES = 100
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_records(intake: Intake, tally: Tally, declared: Declared, sealed: SealedLines) -> Iterator[Batch]:
+    """Read the records of a file; seal and count what is none.
+
+    Args:
+        intake: the engine.
+        tally: of the file; ``read`` grows with each batch, and so do the counts of what is not given out.
+        declared: what the source may say.
+        sealed: takes the rejected lines.
+
+    Yields:
+        Batches whose ``rows`` are still to be judged. Nothing for a file that is broken (``truncated``), of no format
+        that the source comes in (``other_format``), or was delivered before (``duplicate``).
+    """
+    landed = tally.landed
+    if landed.is_truncated:
+        _seal_whole(tally, sealed, Reason.TRUNCATED)
+        return
+    blocks = line_blocks(landed)
+    head = next(blocks, b"")
+    if not head:
+        return
+    found = look(head, declared)
+    blocks = chain([head], blocks)
+    if found is Format.PARQUET:
+        file = open_parquet(landed)
+        if file is None:
+            _seal_whole(tally, sealed, Reason.TRUNCATED)
+            return
+        batches = parquet_batches(file, declared)
+    elif found is Format.JSON and landed.is_duplicate:
+        tally.read = tally.duplicate = landed.lines
+        return
+    elif found is Format.JSON:
+        batches = json_batches(blocks, declared, intake.engine)
+    elif found is Format.CSV:
+        batches = csv_batches(blocks, declared)
+    else:
+        _seal_whole(tally, sealed, Reason.OTHER_FORMAT)
+        return
+    for batch in batches:
+        tally.read += batch.read
+        if landed.is_duplicate:
+            tally.duplicate += batch.read
+            continue
+        reject(tally, sealed, batch.rejected)
+        yield batch
+
+
+def look(head: bytes, declared: Declared) -> Format | None:
+    """Return the format of a file by its first block, or None if its source does not come in it.
+
+    JSON is what has an opening brace at the start of one of the first 100 lines: a bad first line does not hide the
+    good ones. A csv file has the source's required names in its first line.
+    """
+    if head.startswith(MAGIC):
+        return Format.PARQUET if Format.PARQUET in declared.formats else None
+    lines = head.removeprefix(_BOM).split(b"\n", _HEAD_LINES)[:_HEAD_LINES]
+    if Format.CSV in declared.formats and lines[0].strip():
+        header = read_header(lines[0])
+        if header and declared.required <= set(header):
+            return Format.CSV
+    if Format.JSON in declared.formats and any(line.lstrip().startswith(b"{") for line in lines):
+        return Format.JSON
+    return None
+
+
+def reject(tally: Tally, sealed: SealedLines, rejected: pa.Table) -> None:
+    """Count and seal records: ``line_n``, ``reason``, ``line``."""
+    if rejected.num_rows:
+        tally.quarantine(rejected["reason"])
+        columns = (rejected[name].combine_chunks() for name in ("line_n", "reason", "line"))
+        sealed.add_arrays(tally.landed.file_n, *columns)
+
+
+def _seal_whole(tally: Tally, sealed: SealedLines, reason: Reason) -> None:
+    tally.read += tally.landed.lines
+    for code, count in seal_whole(sealed, tally.landed, reason).items():
+        tally.quarantined[code] = tally.quarantined.get(code, 0) + count
