@@ -76,8 +76,8 @@ def parse_package(folder: Path) -> ParsedPackage:
         ReleaseError: a file is missing or malformed; the message names file and column, never a cell.
 
     Guarantee:
-        Tables come from the descriptor and the csv files alone. Each lists the whole product of its categories once; each
-        status is ``published`` with every measure there or ``withheld`` with none; a Parquet copy holds the same.
+        Tables come from the descriptor and the csv files alone. Each lists the whole product of its categories once;
+        each status is ``published`` with every measure there or ``withheld`` with none; a Parquet copy holds the same.
 
     Source: architecture.md, "A report package".
     """
@@ -101,11 +101,13 @@ def parse_files(files: Mapping[str, bytes]) -> ParsedPackage:
     Source: architecture.md, "A report package".
     """
     descriptor = read_descriptor(_file(files, DESCRIPTOR))
-    tables = {resource.name: _table(resource, _file(files, resource.path)) for resource in descriptor.resources}
+    tables = {}
     for resource in descriptor.resources:
+        rows = _rows(resource, _file(files, resource.path))
+        tables[resource.name] = _table(resource, rows)
         copy = f"{resource.path.removesuffix('.csv')}.parquet"
         if copy in files:
-            refuse_other_parquet(copy, files[copy], resource.columns, _rows(resource, files[resource.path]))
+            refuse_other_parquet(copy, files[copy], resource.columns, rows)
     return ParsedPackage(_shape(descriptor, tables), tables, files)
 
 
@@ -139,8 +141,7 @@ def _rows(resource: Resource, content: bytes) -> list[list[str]]:
     return rows[1:]
 
 
-def _table(resource: Resource, content: bytes) -> ParsedTable:
-    rows = _rows(resource, content)
+def _table(resource: Resource, rows: Sequence[Sequence[str]]) -> ParsedTable:
     if not rows:
         raise malformed("product", f"{resource.path} has no row", "the whole product of its categories")
     columns = dict(zip(resource.columns, zip(*rows, strict=True), strict=True))

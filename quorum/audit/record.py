@@ -139,10 +139,7 @@ def score(attack: str, release: str, findings: Findings, *, power: bool, seconds
     precision = sum(scored) / len(scored) if scored else None
     low, high = wilson(sum(scored), len(scored))
     baseline = findings.baseline
-    if claims:
-        verdict = FAILED
-    else:
-        verdict = PASSED if power and not findings.contradictions else INCONCLUSIVE
+    clean = PASSED if power and not findings.contradictions else INCONCLUSIVE
     return AttackRecord(
         attack=attack,
         release=release,
@@ -157,7 +154,7 @@ def score(attack: str, release: str, findings: Findings, *, power: bool, seconds
         unreached=findings.unreached,
         worst=_worst(claims),
         seconds=seconds,
-        verdict=verdict,
+        verdict=FAILED if claims else clean,
     )
 
 

@@ -88,8 +88,9 @@ def read_rules(numbers: Mapping[str, Any]) -> RuleBook:
     """Read rules from a plain mapping.
 
     Args:
-        numbers: either one rule set for every package, ``{"heads": {family: n}, "outside": n, "families": {name: {"count":
-            column, "heads": column, "rest": column or None, "requires": family or None}}}``, or ``{report: rule set}``.
+        numbers: one rule set for every package, ``{"heads": {family: n}, "outside": n, "families": {family: {"count":
+            column, "heads": column, "rest": column or None, "requires": family or None}}}``, or one per report,
+            ``{report: rule set}``.
 
     Returns:
         The rules by report.

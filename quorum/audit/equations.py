@@ -1,0 +1,271 @@
+"""Every equation that links two cells, rebuilt from the parsed packages alone.
+
+What belongs here: which cells are one variable, and the relations between variables: margins, hierarchies, groups,
+linked tables, counts and heads, periods. What does not: solving them (the attacks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.periods import parts_of
+from quorum.audit.rules import RuleBook
+from quorum.audit.system import DECLARED, PUBLISHED, WITHHELD, Ints, RelationList, System, Target
+from quorum.audit.truth import Truth
+from quorum.tables.shape import ALL, Measure
+
+PERIOD = "period"
+
+Place = tuple[tuple[str, str], ...]
+"""Coordinates as (column, category) pairs without the margins: equal places of a universe are one cell."""
+
+
+def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> System:
+    """Write down everything that packages say about their cells.
+
+    Args:
+        packages: held together by one attacker.
+        rules: thresholds, for the targets.
+        truth: scores the targets, and says what the invoice says of declared totals.
+
+    Returns:
+        The system. A variable is a measure of a cell of a universe and period: two tables, or packages, that list the
+        same cell share it. Withheld cells are targets, but for declared totals.
+
+    Raises:
+        ReleaseError: the rules do not cover a family.
+
+    Guarantee:
+        Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
+        grouped category is the sum of its children; a longer period is the sum of its parts; heads that do not add up
+        are at least each part and at most the sum; events are at least the people who caused them. Nothing else is
+        assumed: a dimension without an ALL row yields no equation, and clicks may come without an impression.
+
+    Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
+    """
+    return _Builder(packages, rules, truth).build()
+
+
+class _Builder:
+    """Numbers the cells, then notes values, targets and relations; cell * measures + measure is a variable."""
+
+    def __init__(self, packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> None:
+        self.packages, self.rules, self.truth = packages, rules, truth
+        self.measures = {m.name: m for p in packages for t in p.shape.tables for m in t.measures}
+        self.position = {name: position for position, name in enumerate(self.measures)}
+        self.places: dict[tuple[str, str], dict[Place, int]] = {}
+        self.cell_n = 0
+        self.relations = RelationList()
+        self.targets: list[Target] = []
+
+    def build(self) -> System:
+        """Return the system."""
+        listed = [
+            (package, table, self._register(package, table))
+            for package in self.packages
+            for table in package.tables.values()
+        ]
+        declared = {variable for package in self.packages for variable in self._declared(package)}
+        self.state = np.zeros(self.cell_n * len(self.position), dtype=np.int8)
+        self.value = np.zeros(len(self.state), dtype=np.int64)
+        self.state[list(declared)] = DECLARED
+        for package, table, cells in listed:
+            self._read(package, table, cells)
+            self._aim(package, table, cells, declared)
+            self._margins(package, table, cells)
+            self._events_and_people(table, cells)
+        self._groups()
+        hidden_n = self._periods()
+        return System(
+            np.concatenate((self.state, np.full(hidden_n, WITHHELD, dtype=np.int8))),
+            np.concatenate((self.value, np.zeros(hidden_n, dtype=np.int64))),
+            self.relations.relations(),
+            tuple(self.targets),
+        )
+
+    def _cell(self, universe: str, period: str, place: Place) -> int:
+        places = self.places.setdefault((universe, period), {})
+        if place not in places:
+            places[place] = self.cell_n
+            self.cell_n += 1
+        return places[place]
+
+    def _variable(self, cell: int, measure: str) -> int:
+        return cell * len(self.position) + self.position[measure]
+
+    def _variables(self, cells: Ints, measure: str) -> Ints:
+        return cells * len(self.position) + self.position[measure]
+
+    def _register(self, package: ParsedPackage, table: ParsedTable) -> Ints:
+        """Return the cell of each row."""
+        places = (place_of(table.shape.columns, row) for row in table.coordinates)
+        return np.array([self._cell(table.shape.universe, package.shape.period, place) for place in places])
+
+    def _declared(self, package: ParsedPackage) -> Iterator[int]:
+        """Yield the variables that the recipient knows from elsewhere; cells are made for periods not in hand."""
+        for invariant in package.shape.invariants:
+            dimensions, measures = set(_names(invariant["dimensions"])), _names(invariant["measures"])
+            for universe in sorted({table.universe for table in package.shape.tables}):
+                places = self.places[universe, package.shape.period]
+                for place in [place for place in places if {column for column, _ in place} == dimensions]:
+                    cell = self._cell(universe, str(invariant["period"]), place)
+                    yield from (self._variable(cell, measure) for measure in measures if measure in self.position)
+
+    def _read(self, package: ParsedPackage, table: ParsedTable, cells: Ints) -> None:
+        """Note what is published; a cell that any table publishes is known in all of them."""
+        for measure in table.shape.measures:
+            variables, shown = self._variables(cells, measure.name), table.published[measure.family]
+            self.value[variables[shown]] = table.values[measure.name][shown]
+            self.state[variables[shown]] = PUBLISHED
+            self.state[variables] = np.maximum(self.state[variables], WITHHELD)
+            invoiced = self.state[variables] == DECLARED
+            truths = self.truth.column(package.release, table, measure.name)
+            if truths is not None and invoiced.any():
+                self.value[variables[invoiced]] = truths[invoiced]
+                self.state[variables[invoiced]] = PUBLISHED
+
+    def _aim(self, package: ParsedPackage, table: ParsedTable, cells: Ints, declared: set[int]) -> None:
+        """Make every withheld cell a target, those too that another table gives away; declared totals are known."""
+        for measure in table.shape.measures:
+            threshold = self.rules.of(package.shape.report).threshold(measure.family)
+            truths = self.truth.column(package.release, table, measure.name)
+            variables = self._variables(cells, measure.name).tolist()
+            for row in np.flatnonzero(~table.published[measure.family]).tolist():
+                if variables[row] not in declared:
+                    place = (package.release, table.shape.name, table.coordinates[row])
+                    true = None if truths is None else int(truths[row])
+                    self.targets.append(Target(*place, measure.name, measure.family, threshold, variables[row], true))
+
+    def _margins(self, package: ParsedPackage, table: ParsedTable, cells: Ints) -> None:
+        for column, whole, parts in margins(table, package.shape.groups):
+            for measure in table.shape.measures:
+                variables = self._variables(cells[[whole, *parts]], measure.name).tolist()
+                self._relate(measure, column, variables[0], variables[1:])
+
+    def _relate(self, measure: Measure, column: str, whole: int, parts: Sequence[int]) -> None:
+        """Note that a whole is the sum of its parts; heads that do not add up are bounded by them."""
+        if column in measure.additive_over:
+            self.relations.whole_is_sum(whole, parts)
+        elif measure.kind == "heads":
+            self.relations.at_least(parts, whole)
+            for part in parts:
+                self.relations.at_least([whole], part)
+
+    def _events_and_people(self, table: ParsedTable, cells: Ints) -> None:
+        """Note that events are at least the people who caused them, family by family."""
+        measures = table.shape.measures
+        counts = [m for m in measures if m.kind == "count" and m.name.endswith("_n")]
+        for count, heads in ((c, h) for h in measures if h.kind == "heads" for c in counts if c.family == h.family):
+            events, people = self._variables(cells, count.name).tolist(), self._variables(cells, heads.name).tolist()
+            for larger, smaller in zip(events, people, strict=True):
+                self.relations.at_least([larger], smaller)
+
+    def _groups(self) -> None:
+        """A category made of others is their sum, where tables of the universe list both."""
+        groups = {(c, parent): _children(g, parent) for c, g in self._all_groups() for parent in set(g.values())}
+        for places in self.places.values():
+            for (column, parent), children in groups.items():
+                for place in [place for place in places if (column, parent) in place]:
+                    below = [_with(place, column, child) for child in children]
+                    if all(part in places for part in below):
+                        self._sum_cells(places[place], [places[part] for part in below], column)
+
+    def _all_groups(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        for package in self.packages:
+            yield from package.shape.groups.items()
+
+    def _sum_cells(self, whole: int, parts: Sequence[int], column: str) -> None:
+        """Relate cells of different tables in every measure that all of them hold."""
+        for name, measure in self.measures.items():
+            variables = [self._variable(cell, name) for cell in (whole, *parts)]
+            if self.state[variables].all():
+                self._relate(measure, column, variables[0], variables[1:])
+
+    def _periods(self) -> int:
+        """Relate longer periods to their parts; what no package tells is one more unknown. Returns how many."""
+        hidden: list[int] = []
+        for universe, period in list(self.places):
+            held = [other for of, other in self.places if of == universe]
+            for others, fills in parts_of(period, held):
+                parts = [self.places[universe, other] for other in others]
+                self._sum_period(self.places[universe, period], parts, hidden, fills=fills)
+        return len(hidden)
+
+    def _sum_period(
+        self, whole: Mapping[Place, int], parts: Sequence[Mapping[Place, int]], hidden: list[int], *, fills: bool
+    ) -> None:
+        for place, cell in whole.items():
+            cells = [part[place] for part in parts if place in part]
+            for name, measure in self.measures.items():
+                known = [v for v in (self._variable(part, name) for part in cells) if self.state[v]]
+                if PERIOD not in measure.additive_over or not known or not self.state[self._variable(cell, name)]:
+                    continue
+                if not fills or len(known) < len(parts):
+                    hidden.append(len(self.state) + len(hidden))
+                    known.append(hidden[-1])
+                self.relations.whole_is_sum(self._variable(cell, name), known)
+
+
+def margins(table: ParsedTable, groups: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, int, list[int]]]:
+    """Yield every margin of a table, level by level.
+
+    Args:
+        table: the parsed table.
+        groups: child category to parent, by column; a child listed beside its parent is not summed twice.
+
+    Yields:
+        The column that the margin sums over, the margin's row, the rows of its categories.
+
+    Guarantee:
+        A dimension without an ALL row has no margin over its first level; categories of a finer level are summed to
+        their own coarser category only.
+
+    Source: architecture.md, "A report package".
+    """
+    row_of = {place: row for row, place in enumerate(table.coordinates)}
+    parts: dict[tuple[str, int], list[int]] = {}
+    position = {column: place for place, column in enumerate(table.shape.columns)}
+    listed = {column: {row[place] for row in table.coordinates} for column, place in position.items()}
+    for row, place in enumerate(table.coordinates):
+        for dimension in table.shape.dimensions:
+            depth = sum(place[position[level]] != ALL for level in dimension.levels)
+            if depth == 0 or (depth == 1 and not dimension.has_margin):
+                continue
+            column = dimension.levels[depth - 1]
+            at = position[column]
+            if groups.get(column, {}).get(place[at]) in listed[column]:
+                continue
+            whole = row_of[(*place[:at], ALL, *place[at + 1 :])]
+            parts.setdefault((column, whole), []).append(row)
+    for (column, whole), rows in parts.items():
+        yield column, whole, rows
+
+
+def place_of(columns: Sequence[str], coordinates: Sequence[str]) -> Place:
+    """Return what a row's coordinates say wherever they stand: its categories by column, margins left out.
+
+    Args:
+        columns: of the dimensions.
+        coordinates: of the row, in the same order.
+
+    Guarantee:
+        Two rows of a universe and period are one cell exactly if this is equal.
+
+    Source: architecture.md, "A report package" (coordinates equal, ALL elsewhere).
+    """
+    return tuple(sorted(pair for pair in zip(columns, coordinates, strict=True) if pair[1] != ALL))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+
+def _with(place: Place, column: str, category: str) -> Place:
+    return tuple((c, category if c == column else value) for c, value in place)
+
+
+def _children(groups: Mapping[str, str], parent: str) -> list[str]:
+    return [child for child, of in groups.items() if of == parent]

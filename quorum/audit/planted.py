@@ -1,0 +1,143 @@
+"""One broken release, small, for the power check: an attack that does not break it in the same run has proved nothing.
+
+What belongs here: the planted release, its rules and canary, and what each attack must find in it. What does not: any
+number of a real rule set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.record import Findings
+from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
+
+_KEY = Dimension(("campaign_id",), (("planted",),), has_margin=False, partitions_people=False)
+_HIDDEN = None
+
+Finding = tuple[tuple[str, ...], str]
+"""Where a claim must be, and what it must be about."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A broken release with what is to be found in it.
+
+    Args:
+        package: the release.
+        rules: its rule set, a plain mapping.
+        canaries: texts planted in its source data.
+        findings: attack to (place, what) of the claims that it must make.
+    """
+
+    package: ParsedPackage
+    rules: Mapping[str, Any]
+    canaries: tuple[str, ...]
+    findings: Mapping[str, frozenset[Finding]]
+
+    def is_broken_by(self, attack: str, findings: Findings) -> bool:
+        """Say whether an attack found everything that it must find.
+
+        Guarantee:
+            False for an attack that has nothing to find here: it has not shown any power.
+
+        Source: disclosure.md, "The red team" (power check).
+        """
+        expected = self.findings.get(attack, frozenset())
+        return bool(expected) and expected <= {(claim.where, claim.what) for claim in findings.claims}
+
+
+def planted_release() -> Planted:
+    """Return the planted release.
+
+    In table ``audience``, one cell alone is withheld in its line; one is published with 49 people; two withheld cells
+    of clicks sum to 5, so that neither can be 20. In table ``grid``, nine cells are withheld, two or more in each line,
+    and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address.
+
+    Guarantee:
+        The same release each time; none of it is data.
+
+    Source: the grid is sdcTable's test-simpleheuristic (shared/data/oracles.json); the rest is ours.
+    """
+    canary = "planted.person@example.invalid"
+    shape = PackageShape("planted", "planted", "2000-01-01", (_audience_shape(), _grid_shape()))
+    page = f"<html><body><p>{canary}</p></body></html>".encode()
+    tables = {"audience": _audience(shape.tables[0]), "grid": _grid(shape.tables[1])}
+    return Planted(
+        ParsedPackage(shape, tables, {"report.en.html": page}),
+        {
+            "heads": {"impressions": 50, "clicks": 20},
+            "outside": 10,
+            "families": {
+                "impressions": {"count": "impression_n", "heads": "people_n"},
+                "clicks": {"count": "click_n", "heads": "clicker_n", "requires": "impressions"},
+            },
+        },
+        (canary,),
+        {
+            "reparse": frozenset({(("audience", "planted", "a"), "threshold")}),
+            "elimination": frozenset(
+                {(("audience", "planted", "d"), "people_n"), (("grid", "planted", "w", "b"), "impression_n")}
+            ),
+            "propagation": frozenset(
+                {(("audience", "planted", "c"), "clicker_n"), (("grid", "planted", "w", "b"), "impression_n")}
+            ),
+            "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
+        },
+    )
+
+
+def _audience_shape() -> TableShape:
+    band = Dimension(("age_band",), (("a",), ("b",), ("c",), ("d",)))
+    measures = [Measure(count, family, "count", ("age_band", "period")) for family, count, _ in _FAMILIES]
+    measures += [Measure(heads, family, "heads", ("age_band",)) for family, _, heads in _FAMILIES]
+    return TableShape("audience", "planted", (_KEY, band), tuple(measures))
+
+
+_FAMILIES = (("impressions", "impression_n", "people_n"), ("clicks", "click_n", "clicker_n"))
+
+
+def _audience(shape: TableShape) -> ParsedTable:
+    """Rows: ALL, a, b, c, d."""
+    return _table(
+        shape,
+        {
+            "impression_n": (450, 60, 150, 120, _HIDDEN),
+            "people_n": (330, 49, 120, 100, _HIDDEN),
+            "click_n": (100, 45, 50, _HIDDEN, _HIDDEN),
+            "clicker_n": (65, 30, 31, _HIDDEN, _HIDDEN),
+        },
+    )
+
+
+def _grid_shape() -> TableShape:
+    row = Dimension(("row",), (("w",), ("x",), ("y",), ("z",)), partitions_people=False)
+    column = Dimension(("column",), (("a",), ("b",), ("c",), ("d",)), partitions_people=False)
+    measure = Measure("impression_n", "impressions", "count", ("row", "column", "period"))
+    return TableShape("grid", "planted grid", (_KEY, row, column), (measure,))
+
+
+def _grid(shape: TableShape) -> ParsedTable:
+    """Rows: for ALL, w, x, y, z each ALL, a, b, c, d."""
+    lines = (
+        (3943, 1012, 1262, 779, 890),
+        (230, _HIDDEN, _HIDDEN, _HIDDEN, 89),
+        (250, _HIDDEN, 124, _HIDDEN, 31),
+        (336, 92, _HIDDEN, 59, _HIDDEN),
+        (3127, 800, _HIDDEN, 651, _HIDDEN),
+    )
+    return _table(shape, {"impression_n": tuple(value for line in lines for value in line)})
+
+
+def _table(shape: TableShape, columns: Mapping[str, Sequence[int | None]]) -> ParsedTable:
+    family = {measure.name: measure.family for measure in shape.measures}
+    return ParsedTable(
+        shape,
+        tuple(shape.coordinates()),
+        {name: np.array([value or 0 for value in values], dtype=np.int64) for name, values in columns.items()},
+        {family[name]: np.array([value is not _HIDDEN for value in values]) for name, values in columns.items()},
+    )

@@ -1,0 +1,195 @@
+"""Attack 1: read the published cells again and hold each against the rules, in the files and in the truth.
+
+What belongs here: rules that one cell, or a cell and its margin, can break. What does not: what follows from several
+cells (`quorum.audit.elimination`, `quorum.audit.propagation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorum.audit.equations import margins, place_of
+from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.record import Claim, Findings
+from quorum.audit.rules import RuleBook, Rules
+from quorum.audit.system import Bools, Ints
+from quorum.audit.truth import Truth
+from quorum.tables.shape import Measure
+
+Sums = Sequence[tuple[str, int, list[int]]]
+"""Margins as (column summed over, row of the margin, rows of its categories)."""
+
+
+def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> Findings:
+    """Claim every published cell that breaks a rule.
+
+    Args:
+        packages: held together by one attacker.
+        rules: by report.
+        truth: heads and rests that the packages do not carry, where they are known.
+
+    Returns:
+        One claim for each broken rule of a cell; targets are the published cells, counted as (row, family).
+
+    Raises:
+        ReleaseError: the rules do not cover a report or a family.
+
+    Guarantee:
+        Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
+        published as 0; events are at least the heads; the family it requires is published; with its margin, it leaves
+        enough people outside; published parts add up to their published margin; tables of a universe agree. With truth
+        the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
+        stand only where every dimension partitions people.
+
+    Source: disclosure.md, rules 1, 2 and 6, attack 1; architecture.md, "A report package".
+    """
+    readings = [
+        _Reading(package, table, rules.of(package.shape.report), truth)
+        for package in packages
+        for table in package.tables.values()
+    ]
+    targets = sum(int(shown.sum()) for reading in readings for shown in reading.table.published.values())
+    claims = [claim for reading in readings for claim in reading.violations()]
+    return Findings(targets, (*claims, *_disagreements(packages)), 0.0)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One table under the rules of its report."""
+
+    package: ParsedPackage
+    table: ParsedTable
+    rules: Rules
+    truth: Truth
+
+    def violations(self) -> Iterator[Claim]:
+        """Yield every rule broken in the table."""
+        sums = list(margins(self.table, self.package.shape.groups))
+        for family in self.table.shape.families:
+            zero = self._zero_below_zero(family, sums)
+            yield from self._under_threshold(family, zero)
+            yield from self._required_family(family)
+            yield from self._nobody_outside_group(family, sums, zero)
+            yield from self._nobody_outside_family(family, zero)
+            yield from self._fewer_events_than_people(family)
+        for measure in self.table.shape.measures:
+            yield from self._misplaced_heads(measure)
+            yield from self._wrong_totals(measure, sums)
+
+    def _measures(self, family: str, kind: str) -> list[Measure]:
+        return [m for m in self.table.shape.measures if m.family == family and m.kind == kind and m.name.endswith("_n")]
+
+    def _heads(self, family: str) -> tuple[Ints | None, Bools]:
+        """Return the head counts of all rows as far as they are known, and where they are."""
+        true = self.truth.column(self.package.release, self.table, self.rules.families[family].heads)
+        if true is not None:
+            return true, np.ones(len(true), dtype=np.bool_)
+        shown = self.table.published[family]
+        for measure in self._measures(family, "heads"):
+            return self.table.values[measure.name], shown
+        return None, np.zeros(len(shown), dtype=np.bool_)
+
+    def _zero_below_zero(self, family: str, sums: Sums) -> Bools:
+        """Return the cells that are 0 because a margin published as 0 contains them."""
+        excused = np.zeros(len(self.table.coordinates), dtype=np.bool_)
+        shown = self.table.published[family]
+        for measure in self._measures(family, "count"):
+            values = self.table.values[measure.name]
+            for _, whole, parts in sums:
+                if shown[whole] and values[whole] == 0:
+                    excused[parts] = values[parts] == 0
+        return excused
+
+    def _under_threshold(self, family: str, zero: Bools) -> Iterator[Claim]:
+        threshold, shown = self.rules.threshold(family), self.table.published[family]
+        columns = {
+            m.name: self.table.values[m.name] for kind in ("count", "heads") for m in self._measures(family, kind)
+        }
+        heads = self.rules.families[family].heads
+        true = self.truth.column(self.package.release, self.table, heads)
+        for name, values in {**columns, **({} if true is None else {heads: true})}.items():
+            for row in np.flatnonzero(shown & ~zero & (values < threshold)).tolist():
+                yield self._claim(row, "threshold", f"{name} is {values[row]}, under {threshold}")
+
+    def _required_family(self, family: str) -> Iterator[Claim]:
+        required = self.table.published.get(self.rules.families[family].requires or "")
+        if required is not None:
+            for row in np.flatnonzero(self.table.published[family] & ~required).tolist():
+                yield self._claim(row, "requires", f"{family} is published, what it requires is not")
+
+    def _nobody_outside_group(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
+        """Yield cells that hold nearly all people of their margin.
+
+        A margin with one category is that category under another name, as everybody can see: nothing to protect.
+        """
+        heads, known = self._heads(family)
+        if heads is None:
+            return
+        shown = self.table.published[family] & known & ~zero
+        for column, whole, parts in sums:
+            for row in parts if len(parts) > 1 and known[whole] else ():
+                if shown[row] and heads[whole] - heads[row] < self.rules.outside:
+                    yield self._claim(row, "outside group", f"{heads[whole] - heads[row]} of its margin over {column}")
+
+    def _nobody_outside_family(self, family: str, zero: Bools) -> Iterator[Claim]:
+        """Yield cells nearly all of whose people are in the family."""
+        rest = self.rules.families[family].rest
+        true = self.truth.column(self.package.release, self.table, rest) if rest else None
+        if true is not None:
+            few = self.table.published[family] & ~zero & (true < self.rules.outside)
+            for row in np.flatnonzero(few).tolist():
+                yield self._claim(row, "outside family", f"{true[row]} people outside {family}")
+
+    def _fewer_events_than_people(self, family: str) -> Iterator[Claim]:
+        for count in self._measures(family, "count"):
+            for heads in self._measures(family, "heads"):
+                fewer = self.table.values[count.name] < self.table.values[heads.name]
+                for row in np.flatnonzero(fewer).tolist():
+                    yield self._claim(row, "events", f"{count.name} is less than {heads.name}")
+
+    def _misplaced_heads(self, measure: Measure) -> Iterator[Claim]:
+        """Yield a head count in a table where one person may be in two categories."""
+        for dimension in self.table.shape.dimensions if measure.kind == "heads" else ():
+            summed = dimension.levels if dimension.has_margin else dimension.levels[1:]
+            if not set(summed) <= set(measure.additive_over):
+                says = f"{measure.name} for the margin and for parts that overlap in {dimension.levels[-1]}"
+                yield Claim(self.package.release, (self.table.shape.name,), "heads", says, True)
+
+    def _wrong_totals(self, measure: Measure, sums: Sums) -> Iterator[Claim]:
+        shown, values = self.table.published[measure.family], self.table.values[measure.name]
+        for column, whole, parts in sums if measure.additive_over else ():
+            if (
+                column in measure.additive_over
+                and shown[[whole, *parts]].all()
+                and values[parts].sum() != values[whole]
+            ):
+                yield self._claim(whole, "total", f"{measure.name} is not the sum over {column}")
+
+    def _claim(self, row: int, rule: str, says: str) -> Claim:
+        return Claim(self.package.release, (self.table.shape.name, *self.table.coordinates[row]), rule, says, True)
+
+
+def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
+    """Yield cells that two tables of a universe and period list with different values, or one of them withheld."""
+    first: dict[tuple[object, ...], tuple[ParsedTable, int]] = {}
+    for package in packages:
+        for table in package.tables.values():
+            for row, coordinates in enumerate(table.coordinates):
+                cell = (table.shape.universe, package.shape.period, place_of(table.shape.columns, coordinates))
+                other, other_row = first.setdefault(cell, (table, row))
+                if other is not table:
+                    for name in _differing(table, row, other, other_row):
+                        says = f"{name} differs from {other.shape.name}"
+                        yield Claim(package.release, (table.shape.name, *coordinates), "agreement", says, True)
+
+
+def _differing(table: ParsedTable, row: int, other: ParsedTable, other_row: int) -> list[str]:
+    theirs = {measure.name: _reads(other, measure, other_row) for measure in other.shape.measures}
+    return [m.name for m in table.shape.measures if m.name in theirs and _reads(table, m, row) != theirs[m.name]]
+
+
+def _reads(table: ParsedTable, measure: Measure, row: int) -> int | None:
+    return int(table.values[measure.name][row]) if table.published[measure.family][row] else None
