@@ -73,8 +73,14 @@ class Lines:
         return slices(self.block, starts, ends if longest is None else np.minimum(ends, starts + longest))
 
 
-def slices(block: bytes, starts: Positions, ends: Positions) -> pa.Array:
+def slices(block: bytes, starts: Positions, ends: Positions, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """Return slices of a block, shorter than 2 GiB, as ``binary_view``; the block is shared, not copied.
+
+    Args:
+        block: the bytes.
+        starts: position of each slice.
+        ends: position after each slice.
+        valid: where it is false the slice is null.
 
     Source: Arrow columnar format, variable-size binary view layout (a length, then
     up to 12 bytes, or 4 bytes, buffer and offset).
@@ -92,4 +98,5 @@ def slices(block: bytes, starts: Positions, ends: Positions) -> pa.Array:
     for k in range(4, _INLINE):
         longer = short[lengths[short] > k]
         held[longer, k] = content[starts[longer] + k]
-    return pa.Array.from_buffers(pa.binary_view(), len(starts), [None, pa.py_buffer(views), pa.py_buffer(block)])
+    nulls = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(pa.binary_view(), len(starts), [nulls, pa.py_buffer(views), pa.py_buffer(block)])
