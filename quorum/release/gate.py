@@ -1,0 +1,263 @@
+"""The one door out: staged draft, checks, attacks, certificate, ledger, atomic rename.
+
+What belongs here: the order of these steps, and what a rerun or a crash between them leads to. What does not: a step's
+work, and rendering; nothing else in the house writes below ``out/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorum.audit.record import PASSED, AttackRecord
+from quorum.audit.run import run_attacks
+from quorum.errors import ReleaseError
+from quorum.keys import KeyRing
+from quorum.ledger import Ledger
+from quorum.policy import Policy
+from quorum.release.certificate import (
+    CERTIFICATE,
+    SIGNATURE,
+    certify,
+    export_public_key,
+    is_signed,
+    load_public_key,
+    sign,
+)
+from quorum.release.checks import check_files, check_rules, check_schema
+from quorum.release.package import package_path, rule_numbers, stage_package
+from quorum.release.safe import count_cells
+from quorum.tables import PackageShape
+from quorum.zones import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PUBLISHED, UNCHANGED, BLOCKED, HELD = "published", "unchanged", "blocked", "held"
+CHECKS = ("schema", "rules")
+
+
+@dataclass(frozen=True)
+class Door:
+    """What every release passes with.
+
+    Args:
+        home: the run-time state.
+        ledger: releases and refusals are entered here.
+        keys: the signing key comes from it.
+        policy: reports and rule sets.
+        code_version: of this program, for the certificate.
+    """
+
+    home: Home
+    ledger: Ledger
+    keys: KeyRing
+    policy: Policy
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be released.
+
+    Args:
+        tables: released tables, from `quorum.release.safe.read_safe`.
+        pages: ``report.<language>.html`` to bytes, from `quorum.report`.
+        truth: per table what was counted (dimension columns, heads, rests; int64), to score the attacks with. It goes
+            into no file.
+    """
+
+    tables: Mapping[str, pa.Table]
+    pages: Mapping[str, bytes]
+    truth: Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of a report.
+
+    Args:
+        recipient_id: who receives it.
+        report: which report.
+        period: e.g. ``2026-11-21``.
+        status: ``published`` now; ``unchanged``: released before, served as stored; ``blocked``: a check or an attack
+            refused it; ``held``: nothing of it was made safe.
+        path: the package's folder, absolute; None where there is none.
+        published_cells: counted as (row, family).
+        withheld_cells: likewise; stays inside.
+        reasons: of a blocked report, which check or attack said what; no value.
+    """
+
+    recipient_id: str
+    report: str
+    period: str
+    status: str
+    path: Path | None
+    published_cells: int
+    withheld_cells: int
+    reasons: tuple[str, ...] = ()
+
+    def as_record(self) -> dict[str, object]:
+        """Return the release as ``nightly --json`` prints it."""
+        return {
+            "recipient_id": self.recipient_id,
+            "report": self.report,
+            "period": self.period,
+            "status": self.status,
+            "path": None if self.path is None else str(self.path),
+            "published_cells": self.published_cells,
+            "withheld_cells": self.withheld_cells,
+        }
+
+
+def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Draft | None]) -> Release:
+    """Let a report out, or say why not.
+
+    Args:
+        door: home, ledger, keys, policy.
+        night: the night that makes the release.
+        shape: recipient, report, period.
+        draft: makes what is to be released; not called if the period was released before and lies in place. None: the
+            night made nothing safe for this report.
+
+    Returns:
+        What became of it. A blocked report is entered in the ledger as ``blocked`` and its staging folder removed.
+
+    Raises:
+        ReleaseError: a stored release is not what its certificate says; a folder lies in place that was never entered;
+            or a release that was entered but not renamed cannot be built again to the byte.
+
+    Guarantee:
+        Nothing is below ``out/<recipient>/`` that did not pass every check and attack and was not entered in the ledger
+        before. A period is released once: a run that died after entering finishes the rename with the identical
+        package, any other run serves what is stored.
+
+    Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
+    """
+    export_public_key(door.home, door.keys)
+    target = door.home.out / package_path(shape)
+    entered = door.ledger.release(shape.recipient_id, shape.report, shape.period)
+    if target.exists():
+        return _serve(door, shape, target, entered)
+    made = draft()
+    if made is None:
+        return Release(shape.recipient_id, shape.report, shape.period, HELD, None, 0, 0)
+    folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
+    cells = count_cells(made.tables)
+    checks, records = _judge(door, folder, shape, made.truth)
+    reasons = [
+        f"{name} {verdict}" for entry in checks for name, verdict in [tuple(entry.values())] if verdict != PASSED
+    ]
+    reasons += [f"{record.attack} {record.verdict}" for record in records if record.verdict != PASSED]
+    if reasons:
+        return _block(door, night, shape, folder, cells, reasons)
+    previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
+    certificate = certify(
+        folder,
+        shape,
+        door.policy,
+        code_version=door.code_version,
+        checks=checks,
+        attacks=[record.as_verdict() for record in records],
+        previous=previous,
+    )
+    digest = sign(folder, certificate, door.keys)
+    _sync(folder)
+    if entered is None:
+        body = _inside(cells, previous, records)
+        door.ledger.enter_release(shape.recipient_id, shape.report, shape.period, night, digest, body)
+    elif entered["certificate"] != digest:
+        raise _refuse("rebuild", shape, "was entered but cannot be built again to the byte")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.replace(target)
+    _sync_folder(target.parent)
+    return Release(shape.recipient_id, shape.report, shape.period, PUBLISHED, target.absolute(), *cells)
+
+
+def _serve(door: Door, shape: PackageShape, target: Path, entered: Mapping[str, Any] | None) -> Release:
+    """Return a stored release, if it is what was entered and signed."""
+    if entered is None:
+        raise _refuse("unknown", shape, "lies in its place but was never entered in the ledger")
+    text = (target / CERTIFICATE).read_bytes() if (target / CERTIFICATE).is_file() else b""
+    signature = (target / SIGNATURE).read_bytes() if (target / SIGNATURE).is_file() else b""
+    key = load_public_key(export_public_key(door.home, door.keys))
+    is_stored = hashlib.sha256(text).hexdigest() == entered["certificate"] and is_signed(text, signature, key)
+    if not is_stored or check_files(target, json.loads(text)["files"], besides=(CERTIFICATE, SIGNATURE)):
+        raise _refuse("stored", shape, "is stored but no longer what its certificate says")
+    cells = entered["published_cells"], entered["withheld_cells"]
+    return Release(shape.recipient_id, shape.report, shape.period, UNCHANGED, target.absolute(), *cells)
+
+
+def _judge(
+    door: Door, folder: Path, shape: PackageShape, truth: Mapping[str, pa.Table]
+) -> tuple[list[dict[str, str]], list[AttackRecord]]:
+    """Check the staged files and attack them; a package that cannot be read is not attacked."""
+    report = door.policy.reports[shape.report]
+    numbers = rule_numbers(door.policy.rule_sets[report.rule_set], report, door.policy)
+    problems, package = check_schema(folder)
+    if package is None:
+        return [{"check": CHECKS[0], "verdict": "failed"}], []
+    problems += check_rules(package, numbers)
+    failed = {problem.check for problem in problems}
+    checks = [{"check": name, "verdict": "failed" if name in failed else PASSED} for name in CHECKS]
+    records = run_attacks([package], numbers, {package.release: truth})
+    return checks, records
+
+
+def _block(
+    door: Door, night: date, shape: PackageShape, folder: Path, cells: tuple[int, int], reasons: list[str]
+) -> Release:
+    """Enter the refusal in the ledger and remove what was staged."""
+    door.ledger.append(
+        "blocked",
+        {
+            "recipient_id": shape.recipient_id,
+            "report": shape.report,
+            "period": shape.period,
+            "night": night.isoformat(),
+            "reasons": reasons,
+        },
+    )
+    shutil.rmtree(folder)
+    return Release(shape.recipient_id, shape.report, shape.period, BLOCKED, None, *cells, tuple(reasons))
+
+
+def _inside(cells: tuple[int, int], previous: str | None, records: list[AttackRecord]) -> dict[str, Any]:
+    """Return what the ledger keeps of a release: counts of cells and the attacks' records; it stays inside."""
+    return {
+        "published_cells": cells[0],
+        "withheld_cells": cells[1],
+        "previous": previous,
+        "attacks": [record.as_record() for record in records],
+    }
+
+
+def _sync(folder: Path) -> None:
+    """Bring every file of a folder to the disk, so that the rename cannot outlive its contents."""
+    for path in folder.iterdir():
+        _sync_folder(path)
+    _sync_folder(folder)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse(rule: str, shape: PackageShape, what: str) -> ReleaseError:
+    return ReleaseError(
+        f"release.{rule}",
+        f"{shape.report} {shape.period} of {shape.recipient_id} {what}",
+        "one release a period, as entered",
+        "restore the folder from a backup, or issue a restatement",
+    )

@@ -1,0 +1,231 @@
+"""The safe zone: its only writer, which itself refuses what may not be released, and its reader.
+
+What belongs here: writing ``safe__*`` after checking each rule once more, against the cube and as an outsider reads it.
+What does not: deciding what is published (`quorum.disclosure.control`); nothing here mends, it refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from quorum.audit.elimination import recover_exactly
+from quorum.audit.equations import build_system
+from quorum.audit.package import parse_files
+from quorum.audit.reparse import read_again
+from quorum.audit.rules import read_rules
+from quorum.audit.truth import Truth
+from quorum.engine.store import Store
+from quorum.errors import ReleaseError
+from quorum.keys import KeyRing
+from quorum.patterns import find_identifiers
+from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
+from quorum.release.shapes import expected_measures
+from quorum.tables import PackageShape, TableShape
+from quorum.tables.shape import ALL
+
+if TYPE_CHECKING:
+    from quorum.disclosure import PackageCube, SafeCube
+
+RELEASE = "safe__release"
+
+
+def write_safe(
+    store: Store, night: date, cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, keys: KeyRing
+) -> None:
+    """Write the released cells of one package into the safe zone, or refuse.
+
+    A row is a cell of a table of the package: dimension columns, measures (null where withheld), ``status_<family>``.
+    The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row.
+
+    Args:
+        store: the partitions.
+        night: the night.
+        cube: what was counted, for the same shape.
+        safe: what `quorum.disclosure.control` released of it.
+        rule_set: the rule set that was applied.
+        policy: reports, families, digest.
+        keys: the digest of the cube is keyed with one of its keys.
+
+    Raises:
+        ReleaseError: columns, rows, statuses or values are not what ``reports.yaml`` and the cube give; a published
+            cell breaks rule 1 or 2; a family is published without the one it requires; a text looks like an
+            identifier; or a withheld cell follows from published ones. Nothing is written then.
+
+    Guarantee:
+        Whatever lies in the safe zone under this night passed rules 1, 2 and, by exact elimination, 6 at the moment of
+        writing, whatever the orchestrator was told before.
+
+    Source: disclosure.md, rules 1, 2, 6 and 10; traps.md, Dagster.
+    """
+    report = policy.reports[cube.shape.report]
+    _refuse_foreign(cube, safe, rule_set, policy, report)
+    for spec in report.tables:
+        shape = cube.shape.table(spec.name)
+        released, counted = safe.tables[spec.name], cube.tables[spec.name]
+        _refuse_columns(shape, released)
+        for name in report.families:
+            _refuse_family(shape, name, released, counted)
+    _refuse_identifiers(cube.shape)
+    _refuse_attacked(cube, safe, rule_set, policy)
+    part = _part(cube.shape)
+    for spec in report.tables:
+        store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
+    store.write(RELEASE, night, _release_row(safe, policy, keys), part)
+
+
+def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa.Table] | None:
+    """Return the released tables of a package, as written; None if the night has none for it.
+
+    Args:
+        store: the partitions.
+        night: the night.
+        shape: recipient, report and tables.
+
+    Returns:
+        Per table of the shape: dimension columns (string), measures (int64, null where withheld), ``status_<family>``.
+
+    Raises:
+        ReleaseError: rows are not those of the shape: the reference data or the policy changed after they were written.
+
+    Guarantee:
+        Only rows that `write_safe` let pass; the rows of this recipient and report alone.
+
+    Source: architecture.md, One way through.
+    """
+    if _own_rows(store, night, RELEASE, shape).num_rows == 0:
+        return None
+    tables = {}
+    for table in shape.tables:
+        rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
+        _refuse_columns(table, rows)
+        tables[table.name] = rows
+    return tables
+
+
+def count_cells(tables: Mapping[str, pa.Table]) -> tuple[int, int]:
+    """Return how many cells, counted as (row, family), are published and withheld.
+
+    Args:
+        tables: released tables.
+
+    Guarantee:
+        The second number stays inside: it is for the ledger and the summary of the night, never for a package.
+
+    Source: architecture.md, The command line; disclosure.md, rule 10.
+    """
+    columns = [t[name] for t in tables.values() for name in t.column_names if name.startswith("status_")]
+    published = sum(pc.sum(pc.equal(column, PUBLISHED)).as_py() for column in columns)
+    return published, sum(len(column) for column in columns) - published
+
+
+def _part(shape: PackageShape) -> str:
+    return f"{shape.recipient_id}.{shape.report}"
+
+
+def _owned(shape: PackageShape, table: pa.Table) -> pa.Table:
+    """Return a table with the recipient and report in front."""
+    owners = (("recipient_id", shape.recipient_id), ("report", shape.report))
+    for position, (name, value) in enumerate(owners):
+        table = table.add_column(position, name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
+    return table
+
+
+def _own_rows(store: Store, night: date, name: str, shape: PackageShape) -> pa.Table:
+    rows = store.read(name, night)
+    mine = pc.and_(pc.equal(rows["recipient_id"], shape.recipient_id), pc.equal(rows["report"], shape.report))
+    return rows.filter(mine).combine_chunks()
+
+
+def _release_row(safe: SafeCube, policy: Policy, keys: KeyRing) -> pa.Table:
+    published, withheld = count_cells(safe.tables)
+    inputs = hmac.new(keys.derive("digest/inputs"), safe.cube_digest.encode(), hashlib.sha256)
+    return pa.Table.from_pylist(
+        [
+            {
+                "recipient_id": safe.shape.recipient_id,
+                "report": safe.shape.report,
+                "period": safe.shape.period,
+                "policy_version": str(policy.version),
+                "policy_digest": policy.digest,
+                "rule_set": safe.rule_set,
+                "rule_set_digest": safe.rule_set_digest,
+                "inputs_digest": inputs.hexdigest(),
+                "published_cell_n": published,
+                "withheld_cell_n": withheld,
+            }
+        ]
+    )
+
+
+def _refuse(rule: str, table: str, what: str) -> ReleaseError:
+    return ReleaseError(f"safe.{rule}", f"{table}: {what}", "what control() releases", "nothing was written; report it")
+
+
+def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, report: ReportSpec) -> None:
+    """Refuse a release of something else: another cube's, another report's tables, another rule set's."""
+    tables = {spec.name for spec in report.tables}
+    if safe.shape != cube.shape:
+        raise _refuse("shape", report.name, "a release of another cube")
+    if policy.rule_sets[report.rule_set] != rule_set or safe.rule_set != rule_set.name:
+        raise _refuse("rule_set", report.name, "another rule set than the report's")
+    if set(safe.tables) != tables or {table.name for table in cube.shape.tables} != tables:
+        raise _refuse("tables", report.name, "tables other than those of reports.yaml")
+    for spec in report.tables:
+        levels = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
+        shape = cube.shape.table(spec.name)
+        if shape.columns != (report.key, *levels) or shape.measures != expected_measures(policy, report, spec):
+            raise _refuse("columns", spec.name, "dimensions or measures other than those of reports.yaml")
+
+
+def _refuse_columns(shape: TableShape, table: pa.Table) -> None:
+    """Refuse other columns, types or rows than the shape's."""
+    expected = pa.schema(
+        [(column, pa.string()) for column in shape.columns]
+        + [(measure.name, pa.int64()) for measure in shape.measures]
+        + [(f"status_{family}", pa.string()) for family in shape.families]
+    )
+    if not table.schema.equals(expected):
+        raise _refuse("columns", shape.name, "columns or types other than those of reports.yaml")
+    if list(zip(*(table[column].to_pylist() for column in shape.columns), strict=True)) != list(shape.coordinates()):
+        raise _refuse("rows", shape.name, "rows other than the whole product of its categories, in order")
+
+
+def _refuse_family(shape: TableShape, family: str, released: pa.Table, counted: pa.Table) -> None:
+    """Refuse a family of a table whose statuses and values contradict each other or the cube."""
+    status = released[f"status_{family}"]
+    published = pc.equal(status, PUBLISHED)
+    if not pc.all(pc.or_(published, pc.equal(status, WITHHELD))).as_py():
+        raise _refuse("status", shape.name, f"a status of {family} that is neither published nor withheld")
+    for measure in shape.measures:
+        if measure.family == family:
+            expected = pc.if_else(published, counted[measure.name], pa.scalar(None, pa.int64()))
+            if not expected.equals(released[measure.name]):
+                raise _refuse("values", shape.name, f"{measure.name} contradicts its status or the cube")
+
+
+def _refuse_identifiers(shape: PackageShape) -> None:
+    """Refuse keys that look like an identifier; the key is not repeated."""
+    for table in shape.tables:
+        texts = {value for coordinate in table.coordinates() for value in coordinate} - {ALL}
+        for text in sorted(texts):
+            if found := find_identifiers(text):
+                raise _refuse("identifier", table.name, f"a category that looks like: {', '.join(found)}")
+
+
+def _refuse_attacked(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy) -> None:
+    """Refuse what an outsider with the files, and with the cube as the truth, finds broken or can work out."""
+    numbers = rule_numbers(rule_set, policy.reports[cube.shape.report], policy)
+    package = parse_files(table_files(cube.shape, safe.tables, policy))
+    rules, truth = read_rules(numbers), Truth({package.release: cube.tables})
+    for claim in read_again([package], rules, truth).claims:
+        raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")
+    for claim in recover_exactly(build_system([package], rules, truth)).claims:
+        raise _refuse("recovery", claim.where[0], f"a withheld {claim.what} that follows from published cells")
