@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import numpy as np
 
 from quorum.errors import UsageError
-from quorum.sample import society
 from quorum.sample.draw import stream
 
 HOSTS = ("portal.example.jp", "www.portal.example.jp", "m.portal.example.jp", "shopping.portal.example.jp")
@@ -196,14 +195,3 @@ def _flight(number: int, first: date, last: date, rng: np.random.Generator) -> t
     if number % 11 == 9:
         ends_on = first + inside
     return starts_on, ends_on
-
-
-def check_keys() -> dict[str, tuple[str, ...]]:
-    """Return every category key that targeting and placements use, by key set of the policy."""
-    return {
-        "age_bands": society.AGE_BANDS,
-        "genders": society.GENDERS,
-        "prefectures": society.PREFECTURES,
-        "occupations": society.OCCUPATIONS,
-        "placements": PLACEMENTS,
-    }

@@ -6,7 +6,6 @@ and sums of floats differ in the last bit from one processor to the next, and th
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from collections.abc import Sequence
 
@@ -77,13 +76,3 @@ def hashed(values: Ints, salt: int) -> npt.NDArray[np.uint32]:
         mixed ^= mixed >> np.uint64(shift)
         mixed *= np.uint64(factor)
     return (mixed >> np.uint64(32)).astype(np.uint32)
-
-
-def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """Return `total` split in proportion to integer weights; the parts add up to it exactly."""
-    whole = sum(weights)
-    upper, edges = 0, [0]
-    for weight in weights:
-        upper += weight
-        edges.append(total * upper // whole)
-    return [after - before for before, after in itertools.pairwise(edges)]

@@ -1,8 +1,8 @@
 """The files of `members/`: registrations and changes, with everything that names a person. All of it invented.
 
 What belongs here: texts of members. What does not: their attributes (`people`). Names and towns come from a bounded
-pool that Faker fills; telephone numbers are of the unassigned 0000 exchange, e-mail addresses of example
-domains, cards of a test range with a valid check digit.
+pool that Faker fills, cities from a list of made-up ones; telephone numbers are of the unassigned 0000 exchange, e-mail
+addresses of example domains, cards of a test range with a valid check digit.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _POLICY = Path(__file__).resolve().parents[2] / "policy"
 _POOL = 240
 _CODES_PER_PREFECTURE = 40
 _DOMAINS = ("example.jp", "example.com", "example.net", "mail.example.jp")
+_CITIES = ("若葉市", "青葉台市", "桜丘市", "港南市", "泉野市", "朝日台市", "緑が丘市", "日向町", "白鳥町", "川上村")
 _NICK_HEADS = ("ねこ", "そら", "さくら", "旅する", "のんびり", "まめ", "ゆず", "くま", "たぬき", "はる", "青い", "週末")
 _NICK_TAILS = ("好き", "大将", "さん", "ぱぱ", "まま", "ランナー", "茶屋", "日和", "ちゃん", "鉄道", "")
 _NEW_SHARE, _CHANGED_SHARE = 12, 10  # thousandths of the members, on each day after the first
@@ -66,7 +67,7 @@ def make_pool(seed: int) -> Pool:
     surnames = [(pair[0], pair[2]) for pair in (faker.last_name_pair() for _ in range(_POOL))]
     female = [(pair[0], pair[2]) for pair in (faker.first_name_female_pair() for _ in range(_POOL))]
     male = [(pair[0], pair[2]) for pair in (faker.first_name_male_pair() for _ in range(_POOL))]
-    towns = [f"{faker.city()}{faker.town()}" for _ in range(_POOL)]
+    towns = [f"{_CITIES[at % len(_CITIES)]}{faker.town()}" for at in range(_POOL)]
     policy = load_policy(_POLICY)
     names = {category.key: category.ja for category in policy.categories["prefectures"]}
     prefectures = [names[key] for key in society.PREFECTURES[:-1]]
@@ -152,7 +153,7 @@ def member_columns(
         "occupation": _ragged(tuple(society.OCCUPATION_TERMS.values()), people.occupation[members], now >> 4),
         "industry": pick(society.INDUSTRIES, bits[9] % len(society.INDUSTRIES)),
         "interests": join(
-            pick(society.INTERESTS[:7], bits[9] >> 8 & 3), ";", pick(society.INTERESTS[7:], bits[9] >> 16 & 3)
+            pick(society.INTERESTS[:7], (bits[9] >> 8) % 7), ";", pick(society.INTERESTS[7:], (bits[9] >> 16) % 7)
         ),
         "nickname": nickname,
         "payment_method": pick(society.PAYMENTS, bits[4] >> 12 & 3),

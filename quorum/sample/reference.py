@@ -19,7 +19,7 @@ _CAMPAIGN_FIELDS = (
 
 
 def write_reference(
-    folder: Path, recipients: Sequence[Recipient], campaigns: Sequence[Campaign], impressions_per_day: int
+    folder: Path, recipients: Sequence[Recipient], campaigns: Sequence[Campaign], impressions: Sequence[int]
 ) -> None:
     """Write the whole catalogue.
 
@@ -27,18 +27,17 @@ def write_reference(
         folder: ``landing/<date>/reference``.
         recipients: all.
         campaigns: those booked by then.
-        impressions_per_day: of the portal, from which bookings follow, up to a fifth too high or too low.
+        impressions: expected a day, by number of the campaign; bookings are up to a fifth higher or lower.
     """
     write_csv(
         folder / "recipients.csv",
         ("recipient_id", "kind", "name_ja", "name_en"),
         [(each.recipient_id, each.kind, each.name_ja, each.name_en) for each in recipients],
     )
-    weight = sum(each.weight for each in campaigns)
     write_csv(
         folder / "campaigns.csv",
         _CAMPAIGN_FIELDS,
-        [_campaign_row(each, impressions_per_day * each.weight // weight) for each in campaigns],
+        [_campaign_row(each, impressions[each.number]) for each in campaigns],
     )
     write_csv(
         folder / "creatives.csv",

@@ -36,7 +36,7 @@ _HOUR_OF = spread(society.HOURS)
 _VISIT_LENGTHS = spread([[22, 20, 16, 12, 9, 7, 5, 4, 3, 2]])[0]
 _POPULARITY = Wheel([10**6 // (rank + 2) for rank in range(PAGES_PER_SECTION)])
 _CRAWLER_SHARE, _RATE_SHARE = 30, 12  # thousandths of the requests
-_RATE_LEAST, _RATE_MOST, _RATE_PER_SECOND = 90, 50_000, 3
+_RATE_LEAST, _RATE_MOST, _RATE_PER_SECOND = 130, 50_000, 3
 _RATE_ADDRESS, _CRAWLER_ADDRESSES = 0x2D4F1E07, (0x42F94207, 0x28FF5C11, 0x33DEFD03, 0x11F14B09)
 
 
@@ -110,7 +110,7 @@ def _visits(people: People, day: date, present: Index, lines: int, rng: np.rando
     visits = int(np.searchsorted(np.cumsum(lengths), lines)) + 1
     lengths = lengths[:visits]
     lengths[-1] -= int(lengths.sum()) - lines
-    person = present[rng.integers(0, len(present), visits)]
+    person = _visitors(people, present, visits, rng)
     cookie = people.first_cookie[person] + rng.integers(0, 12, visits, dtype=np.int32) % people.cookie_n[person]
     age_band = people.attribute(people.age_band, UNKNOWN_AGE)[person]
     start = _HOUR_OF[age_band, slots(rng, visits)].astype(np.int64) * _HOUR_MS + rng.integers(0, _HOUR_MS, visits)
@@ -132,6 +132,14 @@ def _visits(people: People, day: date, present: Index, lines: int, rng: np.rando
         referrer=np.where(place == 0, outside, inside).astype(np.uint8),
         form=form[visit],
     )
+
+
+def _visitors(people: People, present: Index, visits: int, rng: np.random.Generator) -> Index:
+    """Choose who comes: every second visit is by a member who logs in, though they are fewer."""
+    regulars = present[present < people.login_n]
+    anybody = present[rng.integers(0, len(present), visits)]
+    regular = regulars[rng.integers(0, len(regulars), visits)] if len(regulars) else anybody
+    return np.where(rng.integers(0, 2, visits, dtype=np.uint8) == 0, regular, anybody)
 
 
 def _requests(section: Small, rng: np.random.Generator) -> Index:

@@ -30,7 +30,7 @@ CERTAIN = ((HOMOGENEOUS_CAMPAIGN, society.AGE_BANDS.index("70+") * GENDER_N + so
 PLANTED_COOKIES = 49
 FORMULA = "=cmd|'/C calc'!A0"
 EMAIL = "hanako.suzuki.trap@example.jp"
-_WINDOWS = AGENTS[-8][0]
+_WINDOWS = next(text for text, _, _ in AGENTS if "Windows" in text)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from quorum.errors import UsageError
 from quorum.sample import traps as planted
 from quorum.sample.access_files import write_access
 from quorum.sample.ad_files import make_texts, write_ads
-from quorum.sample.ads import make_ad_day, make_audience
+from quorum.sample.ads import make_ad_day
+from quorum.sample.audience import expected_impressions, make_audience
 from quorum.sample.catalogue import make_campaigns, make_recipients
 from quorum.sample.logins import make_logins, write_logins
 from quorum.sample.members import arrivals, make_pool, write_members
@@ -46,7 +47,8 @@ def write_sample(
         last: the last day.
         days: how many days, 1 or more.
         members: registered members; there are 6.7 cookies for each, and seven of ten log in.
-        events: a day: three quarters advertisement events, the rest lines of access logs.
+        events: a day, exactly: three quarters advertisement events (fewer where there are not people enough to see
+            them), the rest lines of access logs. Traps come on top.
         campaigns: sizes follow Zipf's law (s = 1).
         recipients: 5 or more: two information providers, a service provider, the site, the others advertisers.
         ctr: clicks per impression, 0 to 0.5.
@@ -71,12 +73,13 @@ def write_sample(
     logins = make_logins(people, days, seed)
     advertisers = [each.recipient_id for each in receivers if each.kind == "advertiser"]
     ad_events = events * _AD_SHARE[0] // _AD_SHARE[1]
+    expected = expected_impressions(audience, people.present(seed, dates[0].toordinal()), ad_events, ctr)
 
     for number, day in enumerate(dates):
         landing = out / day.isoformat()
         if number in (0, _CATALOGUE_CHANGES_ON):
             known = booked if number else [each for each in booked if each.starts_on <= dates[0] + timedelta(days=2)]
-            write_reference(landing / "reference", receivers, known, ad_events)
+            write_reference(landing / "reference", receivers, known, expected)
         write_members(landing / "members", people, pool, landed[number], day, number, seed)
         write_logins(landing / "logins", people, logins, number, day)
         present = people.present(seed, day.toordinal())
