@@ -70,7 +70,8 @@ def instants(time: Codes) -> tuple[npt.NDArray[np.int64], Mask]:
 
 
 def _two(digit: npt.NDArray[np.int64], row: int) -> npt.NDArray[np.int64]:
-    return digit[row] * 10 + digit[row + 1]
+    number: npt.NDArray[np.int64] = digit[row] * 10 + digit[row + 1]
+    return number
 
 
 def _months(time: Codes) -> tuple[npt.NDArray[np.int64], Mask]:

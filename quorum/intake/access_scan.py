@@ -73,7 +73,9 @@ def scan(lines: Lines) -> tuple[pa.Table, Positions]:
             _agents(frame),
         ],
         schema=SCHEMA,
-    ).filter(pa.array(is_regular))
+    )
+    if not is_regular.all():
+        table = table.filter(pa.array(is_regular))
     rest = np.ones(len(lines), dtype=np.bool_)
     rest[frame.rows[is_regular]] = False
     return table, np.flatnonzero(rest)

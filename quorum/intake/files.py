@@ -26,9 +26,12 @@ from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.intake.context import COMPLETE_MARKER, Intake
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 16 << 20
 LINE_LIMIT = 1 << 20
 """Longest line, in bytes, that is looked at; of a longer one no more than this is kept."""
+
+NO_SOURCE = "(none)"
+"""What stands for the source of a file that landed beside the sources' folders."""
 
 _PLAIN_STEP = 8 << 20
 _PACKED_STEP = 4 << 10  # small: one step of a hostile zstd stream unpacks to 32,768 times its size
@@ -86,7 +89,7 @@ class Landed:
     is_truncated: bool
 
 
-def landed_files(intake: Intake, source: str, night: date) -> Iterator[Landed]:
+def landed_files(intake: Intake, source: str, night: date, *, is_read: bool = True) -> Iterator[Landed]:
     """Examine and register the files of a source that a night takes in, sorted by path, late files first.
 
     A late file lies in the folder of a night that is done and was not there when that night ran. Call
@@ -96,13 +99,26 @@ def landed_files(intake: Intake, source: str, night: date) -> Iterator[Landed]:
         intake: landing and ledger.
         source: folder below the landing folder of a night.
         night: the night that takes them in.
+        is_read: whether there is a reader. What is only sealed must not make a duplicate of what is read one day.
     """
-    for path in [*_late_paths(intake, source, night), *source_paths(intake.folder(night) / source)]:
+    yield from _registered(intake, source, night, lambda folder: source_paths(folder / source), is_read=is_read)
+
+
+def stray_files(intake: Intake, night: date) -> Iterator[Landed]:
+    """Examine and register, as `landed_files` does, the files that landed in no source's folder."""
+    yield from _registered(intake, NO_SOURCE, night, _paths_in, is_read=False)
+
+
+def _registered(
+    intake: Intake, source: str, night: date, find: Callable[[Path], list[Path]], *, is_read: bool
+) -> Iterator[Landed]:
+    for path in [*_late_paths(intake, night, find), *find(intake.folder(night))]:
         content = _readable(path)
         below_source = _relative(path, intake.folder(night) / source)
-        registered = intake.ledger.register_file(night, source, below_source, content.digest)
+        digest = content.digest if is_read else f"sealed:{content.digest}"
+        registered = intake.ledger.register_file(night, _printable(source), below_source, digest)
         yield Landed(
-            source=source,
+            source=_printable(source),
             file=_relative(path, intake.folder(night)),
             path=path,
             file_n=registered.file_n,
@@ -121,10 +137,15 @@ def record(intake: Intake, landed: Landed, accounting: Accounting) -> Accounting
 def source_paths(folder: Path) -> list[Path]:
     """Return the files below a folder, sorted by path; markers, dot-files and dot-folders are not files."""
     found = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, _ in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in files if name != COMPLETE_MARKER and not name.startswith(".")]
-    return sorted((path for path in found if path.is_file()), key=lambda path: path.parts)
+        found += _paths_in(Path(parent))
+    return sorted(found, key=lambda path: path.parts)
+
+
+def _paths_in(folder: Path) -> list[Path]:
+    children = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in children if path.is_file() and path.name != COMPLETE_MARKER and path.name[0] != "."]
 
 
 def source_names(intake: Intake, night: date) -> list[str]:
@@ -293,13 +314,16 @@ def _members(
         raise BrokenStreamError
 
 
-def _late_paths(intake: Intake, source: str, night: date) -> list[Path]:
-    taken = set()
+def _late_paths(intake: Intake, night: date, find: Callable[[Path], list[Path]]) -> list[Path]:
     done = _done_before(intake, night)
-    for earlier in done:
-        for accounting in intake.ledger.accounting(earlier):
-            taken.add(os.path.normpath(intake.folder(earlier) / str(accounting["file"])))
-    found = [path for earlier in done for path in source_paths(intake.folder(earlier) / source)]
+    found = [path for earlier in done for path in find(intake.folder(earlier))]
+    if not found:
+        return []
+    taken = {
+        os.path.normpath(intake.folder(earlier) / str(accounting["file"]))
+        for earlier in done
+        for accounting in intake.ledger.accounting(earlier)
+    }
     return [path for path in found if _printable(os.path.normpath(path)) not in taken]
 
 
