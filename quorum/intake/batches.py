@@ -17,6 +17,8 @@ import pyarrow as pa
 from quorum.intake.accounting import Accounting
 from quorum.intake.files import Landed
 
+_SLICE_ROWS = 1 << 14
+
 
 class RecordReason(StrEnum):
     """Why a record is not loaded, beside the reasons that all lines have."""
@@ -111,6 +113,11 @@ class Tally:
             waiting=self.waiting,
             late=self.late,
         )
+
+
+def sliced(table: pa.Table) -> pa.Table:
+    """Return the table in slices: the engine gives each thread a slice, and one alone gets all of a whole table."""
+    return pa.Table.from_batches(table.to_batches(max_chunksize=_SLICE_ROWS), table.schema)
 
 
 def rows_of(fields: Iterable[str], numbers: list[int], records: list[dict[str, str | None]]) -> pa.Table:

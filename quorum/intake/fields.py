@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum.intake.accounting import Reason
-from quorum.intake.batches import Batch, RecordReason, Tally
+from quorum.intake.batches import Batch, RecordReason, Tally, sliced
 from quorum.intake.records import reject
 from quorum.intake.sealed import SealedLines
 
@@ -67,7 +67,7 @@ def judging_statement(
 
 def judge(engine: _Engine, statement: str, batch: Batch, tally: Tally, sealed: SealedLines) -> pa.Table:
     """Judge a batch: the bad records are counted and sealed, the typed columns of the good ones returned in order."""
-    judged = engine.query(statement, {"record": batch.rows})
+    judged = engine.query(statement, {"record": sliced(batch.rows)})
     is_good = pc.is_null(judged["reason"])
     bad = judged.filter(pc.invert(is_good)).select(["line_n", "reason"])
     if bad.num_rows:
@@ -84,17 +84,22 @@ def missing(*fields: str) -> Check:
     return Check(" OR ".join(f"coalesce({field}, '') = ''" for field in fields), Reason.MISSING_FIELD)
 
 
-def optional(field: str) -> str:
-    """The text, or null if it is empty."""
-    return f"nullif({field}, '')"
+def text(field: str) -> str:
+    """The text, or null if it is empty; NUL, which not every engine can hold, becomes U+FFFD."""
+    return f"nullif(replace({field}, chr(0), chr(65533)), '')"
+
+
+def present(field: str) -> str:
+    """The text, or null where a sender writes that there is none: empty or ``-``."""
+    return f"nullif({text(field)}, '-')"
 
 
 def micros(field: str) -> str:
     """Microseconds since 1970 of an instant in ISO 8601 with offset, 1970 to 2199; null for any other text."""
-    text = f"replace(upper({field}), ',', '.')"
-    instant = f"epoch_us(try_cast({text} AS TIMESTAMPTZ))"
-    is_in_range = f"{text} BETWEEN '1970-01-02' AND '2199-12-31'"
-    return f"CASE WHEN {is_in_range} AND regexp_full_match({text}, '{_INSTANT}') THEN {instant} END"
+    spelt = f"replace(upper({field}), ',', '.')"
+    instant = f"epoch_us(try_cast({spelt} AS TIMESTAMPTZ))"
+    is_in_range = f"{spelt} BETWEEN '1970-01-02' AND '2199-12-31'"
+    return f"CASE WHEN {is_in_range} AND regexp_full_match({spelt}, '{_INSTANT}') THEN {instant} END"
 
 
 def at(instant: str) -> str:
@@ -147,7 +152,7 @@ def civil_date(field: str) -> str:
 
 def unread(field: str, value: str) -> Check:
     """There is a text, but it gave no value."""
-    return Check(f"{optional(field)} IS NOT NULL AND {value} IS NULL", Reason.BAD_VALUE)
+    return Check(f"nullif({field}, '') IS NOT NULL AND {value} IS NULL", Reason.BAD_VALUE)
 
 
 def not_among(field: str, *allowed: str) -> Check:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum.intake.accounting import Reason
-from quorum.intake.batches import Batch, Declared, RecordReason, rejected_of, rows_of
+from quorum.intake.batches import Batch, Declared, RecordReason, rejected_of, rows_of, sliced
 from quorum.intake.files import LINE_LIMIT
 from quorum.intake.lines import Lines
 
@@ -76,7 +76,7 @@ def _read_block(lines: Lines, declared: Declared, engine: _Engine, statement: st
         candidates = candidates[_is_unicode(lines, candidates)]
         texts = lines.array(candidates).cast(pa.string_view())
     landed_lines = pa.table({"line_n": lines.first + candidates, "line": texts})
-    regular = engine.query(statement, {"landed_line": landed_lines})
+    regular = engine.query(statement, {"landed_line": sliced(landed_lines)})
     others = np.setdiff1d(lines.numbers, regular["line_n"].to_numpy(), assume_unique=True)
     rows, rejected = _read_carefully(lines, others, declared)
     if rows.num_rows:

@@ -15,7 +15,7 @@ from quorum.intake.accounting import Reason
 from quorum.intake.batches import Batch, Declared, Format, Tally
 from quorum.intake.context import Intake
 from quorum.intake.csv_records import csv_batches, read_header
-from quorum.intake.files import line_blocks
+from quorum.intake.files import Landed, line_blocks
 from quorum.intake.json_lines import json_batches
 from quorum.intake.parquet_records import MAGIC, open_parquet, parquet_batches
 from quorum.intake.sealed import SealedLines, seal_whole
@@ -37,39 +37,34 @@ def read_records(intake: Intake, tally: Tally, declared: Declared, sealed: Seale
         Batches whose ``rows`` are still to be judged. Nothing for a file that is broken (``truncated``), of no format
         that the source comes in (``other_format``), or was delivered before (``duplicate``).
     """
-    landed = tally.landed
-    if landed.is_truncated:
-        _seal_whole(tally, sealed, Reason.TRUNCATED)
-        return
-    blocks = line_blocks(landed)
-    head = next(blocks, b"")
-    if not head:
-        return
-    found = look(head, declared)
-    blocks = chain([head], blocks)
-    if found is Format.PARQUET:
-        file = open_parquet(landed)
-        if file is None:
-            _seal_whole(tally, sealed, Reason.TRUNCATED)
-            return
-        batches = parquet_batches(file, declared)
-    elif found is Format.JSON and landed.is_duplicate:
-        tally.read = tally.duplicate = landed.lines
-        return
-    elif found is Format.JSON:
-        batches = json_batches(blocks, declared, intake.engine)
-    elif found is Format.CSV:
-        batches = csv_batches(blocks, declared)
-    else:
-        _seal_whole(tally, sealed, Reason.OTHER_FORMAT)
+    batches = _open(intake, tally.landed, declared)
+    if isinstance(batches, Reason):
+        _account_whole(tally, sealed, batches)
         return
     for batch in batches:
         tally.read += batch.read
-        if landed.is_duplicate:
+        if tally.landed.is_duplicate:
             tally.duplicate += batch.read
             continue
         reject(tally, sealed, batch.rejected)
         yield batch
+
+
+def _open(intake: Intake, landed: Landed, declared: Declared) -> Iterator[Batch] | Reason:
+    """Return the batches of a file, or why it has none."""
+    if landed.is_truncated:
+        return Reason.TRUNCATED
+    blocks = line_blocks(landed)
+    head = next(blocks, b"")
+    found = look(head, declared) if head else Format.JSON
+    if found is Format.PARQUET:
+        file = open_parquet(landed)
+        return Reason.TRUNCATED if file is None else parquet_batches(file, declared)
+    if found is Format.JSON:
+        return json_batches(chain([head] if head else [], blocks), declared, intake.engine)
+    if found is Format.CSV:
+        return csv_batches(chain([head], blocks), declared)
+    return Reason.OTHER_FORMAT
 
 
 def look(head: bytes, declared: Declared) -> Format | None:
@@ -98,7 +93,10 @@ def reject(tally: Tally, sealed: SealedLines, rejected: pa.Table) -> None:
         sealed.add_arrays(tally.landed.file_n, *columns)
 
 
-def _seal_whole(tally: Tally, sealed: SealedLines, reason: Reason) -> None:
-    tally.read += tally.landed.lines
-    for code, count in seal_whole(sealed, tally.landed, reason).items():
-        tally.quarantined[code] = tally.quarantined.get(code, 0) + count
+def _account_whole(tally: Tally, sealed: SealedLines, reason: Reason) -> None:
+    landed = tally.landed
+    tally.read = landed.lines
+    if landed.is_duplicate:
+        tally.duplicate = landed.lines
+    else:
+        tally.quarantined.update(seal_whole(sealed, landed, reason))
