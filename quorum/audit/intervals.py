@@ -18,12 +18,14 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from quorum.audit.system import Relations
+from quorum.audit.twins import representatives
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 _SOLVED, _INFEASIBLE = 0, 2
 _NODES = 1000
+_TOLERANCE = 1e-6
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Budget:
         unknowns: size of the largest component that is tried.
     """
 
-    programs: int = 6000
+    programs: int = 10_000
     unknowns: int = 1500
 
 
@@ -152,14 +154,23 @@ class Component:
             together = _decide(goals, {v for v in goals if solution[v] >= needs[v]}, tried, missed)
 
     def _program(self, cost: Floats, helped: Sequence[int] = (), caps: Floats | None = None, *, alone: bool) -> Floats:
-        """Solve one program; a goal tried alone needs the optimum, for goals tried together any solution will do."""
+        """Solve one program; a goal tried alone needs the optimum, for goals tried together any solution will do.
+
+        The corner that a linear program finds is nearly always whole; where it is not, whole numbers are asked for.
+        """
+        solution = self._optimum(cost, helped, caps, whole=False, alone=True)
+        if np.abs(solution - np.round(solution)).max() > _TOLERANCE:
+            solution = self._optimum(cost, helped, caps, whole=True, alone=alone)
+        return np.round(solution) + 0.0  # no -0
+
+    def _optimum(self, cost: Floats, helped: Sequence[int], caps: Floats | None, *, whole: bool, alone: bool) -> Floats:
         if self._budget.programs <= 0:
             raise _ExhaustedError
         self._budget.programs -= 1
         high = self._high if caps is None else np.concatenate((self._high, caps))
         result = milp(
             cost,
-            integrality=np.ones(len(cost), dtype=np.int64),
+            integrality=np.full(len(cost), int(whole)),
             bounds=Bounds(np.concatenate((self._low, np.zeros(len(helped)))), high),
             constraints=[self._constraint(len(cost)), *self._helpers(helped)],
             options={"node_limit": _NODES, "mip_rel_gap": 0.0},
@@ -168,7 +179,7 @@ class Component:
             raise _InfeasibleError
         if result.x is None or (alone and result.status != _SOLVED):
             raise _ExhaustedError
-        solution: Floats = np.round(result.x) + 0.0  # no -0
+        solution: Floats = result.x
         return solution
 
     def _constraint(self, width: int) -> LinearConstraint:
@@ -187,9 +198,12 @@ class Component:
 
 
 def _examine(relations: Relations, low: Floats, high: Floats, needs: Floats, budget: Budget) -> Outcome:
-    goals = np.flatnonzero(needs >= 0).tolist()
+    """Examine one of each kind of variable; its twins share its fate."""
+    alike = representatives(relations, np.column_stack((low, high, needs)))
+    goals = np.flatnonzero((needs >= 0) & (alike == np.arange(len(needs)))).tolist()
+    twins = {goal: np.flatnonzero(alike == goal).tolist() for goal in goals}
     if len(needs) > budget.unknowns:
-        return Outcome(unreached=goals)
+        return Outcome(unreached=np.flatnonzero(needs >= 0).tolist())
     to_zero, to_need, failed = set(goals), {goal for goal in goals if needs[goal] > 0}, set[int]()
     component, intervals = Component(relations, low, high, budget), dict[int, Interval]()
     try:
@@ -200,8 +214,12 @@ def _examine(relations: Relations, low: Floats, high: Floats, needs: Floats, bud
         return Outcome(contradictory=True)
     except _ExhaustedError:
         pass  # what is known to be missed is missed, with the interval that propagation gave
-    missed = {variable: intervals.get(variable, (float(low[variable]), float(high[variable]))) for variable in failed}
-    return Outcome(missed, sorted((to_zero | to_need) - failed))
+    missed = {goal: intervals.get(goal, (float(low[goal]), float(high[goal]))) for goal in sorted(failed)}
+    unreached = sorted((to_zero | to_need) - failed)
+    return Outcome(
+        {twin: interval for goal, interval in missed.items() for twin in twins[goal]},
+        [twin for goal in unreached for twin in twins[goal]],
+    )
 
 
 def _decide(goals: set[int], met: set[int], tried: Sequence[int], missed: set[int]) -> bool:

@@ -46,8 +46,8 @@ def pin_down(system: System, budget: Budget) -> Findings:
         budget: how many programs may be solved.
 
     Returns:
-        A claim for each such target, with its interval, narrowest first; correct where the truth lies in it. Targets in components that
-        the budget did not reach are judged by propagation alone and counted as unreached.
+        A claim for each such target with its interval, narrowest first; correct where the truth lies in it. Targets
+        that the budget did not reach are judged by propagation alone and counted as unreached.
 
     Guarantee:
         Prior [0, infinity), whole numbers, events >= people. Without a claim and with nothing unreached, each withheld
