@@ -46,7 +46,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         t=words.texts,
         language=language,
         title=report.name_ja if language == "ja" else report.name_en,
-        recipient=facts.recipient[language],
+        recipient=words.name(facts.recipient[language]),
         period=words.day(date.fromisoformat(facts.shape.period)),
         policy_version=facts.policy.version,
         rule_set=facts.rule_set.name,

@@ -61,6 +61,10 @@ class Words:
             return self["unknown"] if key == "unknown" else self.creatives.get(key, key)
         return self.policy.label(self.key_set(level), key, self.language)
 
+    def name(self, name: str) -> str:
+        """Return a name; the portal itself and pages in no section have a word where reference data has no name."""
+        return self[name] if name in ("site", "other") else name
+
     def by(self, level: str) -> str:
         """Return the title of a table by a level."""
         name = self[level]

@@ -120,7 +120,8 @@ class _View:
         panels = (
             tuple(p for table in self.released.shape.tables for p in self._panels(table, key)) if is_detailed else ()
         )
-        return Section(key.names[self.words.language], key.key, self._booking(key), self._headline(key), panels)
+        name = self.words.name(key.names[self.words.language])
+        return Section(name, key.key, self._booking(key), self._headline(key), panels)
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words

@@ -1,0 +1,292 @@
+"""Pages: what they show, what they never show, and that nothing in them comes from outside."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+from release_night import NIGHT, cube_tables, references, withhold
+
+from quorum.patterns import find_identifiers
+from quorum.policy import Policy
+from quorum.release.shapes import package_shapes
+from quorum.report.charts import Point, columns, pyramid, tile_map
+from quorum.report.facts import PageFacts, page_facts
+from quorum.report.html import render
+from quorum.report.labels import TEMPLATES, Words, percent, quotient
+from quorum.report.view import DETAILED_KEYS, LISTED_CREATIVES
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class _Page(HTMLParser):
+    """Checks nesting while reading and keeps tags, attributes and texts."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(page.decode())
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.texts.append(data)
+
+
+def _night(
+    policy: Policy, report: str, campaigns: int = 3, people: int = 3_000
+) -> tuple[PageFacts, dict[str, pa.Table]]:
+    tables = references(campaigns)
+    shape = next(s for s in package_shapes(policy, tables, NIGHT) if s.report == report)
+    return page_facts(policy, tables, shape), withhold(shape, cube_tables(shape, policy, people), policy)
+
+
+@pytest.fixture(scope="module")
+def campaign(policy: Policy) -> tuple[PageFacts, dict[str, pa.Table]]:
+    return _night(policy, "campaign")
+
+
+@pytest.fixture(scope="module")
+def pages(campaign: tuple[PageFacts, dict[str, pa.Table]]) -> dict[str, bytes]:
+    return render(*campaign)
+
+
+def _total(tables: dict[str, pa.Table], key: str, measure: str) -> int | None:
+    rows = tables["audience_age_gender"].to_pylist()
+    return next(r[measure] for r in rows if (r["campaign_id"], r["age_band"], r["gender"]) == (key, "ALL", "ALL"))
+
+
+def test_there_is_a_page_for_each_language_and_the_bytes_are_the_same_again(
+    campaign: tuple[PageFacts, dict[str, pa.Table]], pages: dict[str, bytes]
+) -> None:
+    assert list(pages) == ["report.ja.html", "report.en.html"]
+    assert render(*campaign) == pages
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_page_is_sound_and_self_contained(pages: dict[str, bytes], language: str) -> None:
+    page = _Page(pages[f"report.{language}.html"])
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "link", "img", "iframe", "object", "form", "embed"}
+    assert ("html", {"lang": language}) in page.tags
+    for _, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        for value in attributes.values():
+            assert not re.search(r"https?:|//|javascript:|data:", value or "")
+    assert "@import" not in pages[f"report.{language}.html"].decode()
+    assert re.findall(r"url\([^)]*\)", pages[f"report.{language}.html"].decode()) == ["url(#withheld)"] * len(
+        re.findall(r"url\(", pages[f"report.{language}.html"].decode())
+    )
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_text_looks_like_an_identifier(pages: dict[str, bytes], language: str) -> None:
+    page = _Page(pages[f"report.{language}.html"])
+    values = [value for _, attributes in page.tags for value in attributes.values() if value]
+    assert {text: found for text in [*page.texts, *values] if (found := find_identifiers(text))} == {}
+
+
+def test_the_first_screen_shows_released_numbers_and_ratios_of_them(
+    campaign: tuple[PageFacts, dict[str, pa.Table]], pages: dict[str, bytes]
+) -> None:
+    facts, tables = campaign
+    text = "|".join(_Page(pages["report.en.html"]).texts)
+    for key in facts.keys:
+        impressions, people, clicks = (_total(tables, key.key, m) for m in ("impression_n", "people_n", "click_n"))
+        assert None not in (impressions, people, clicks)
+        headline = (
+            f"|{impressions:,}|People reached|{people:,}|Clicks|{clicks:,}|Click rate|{percent(clicks, impressions)}|"
+        )
+        assert headline in text
+    cost = _total(tables, "c000", "impression_n") * 300_000
+    assert f"|Cost|¥{(cost + 500_000) // 1_000_000:,}|" in text
+
+
+def test_campaigns_stand_in_order_of_what_was_booked(pages: dict[str, bytes]) -> None:
+    text = pages["report.ja.html"].decode()
+    assert text.index("c000") < text.index("c001") < text.index("c002")
+
+
+def test_names_are_escaped(pages: dict[str, bytes]) -> None:
+    text = pages["report.ja.html"].decode()
+    assert "冬のボーナス &lt;定期預金&gt; &amp; 投資信託" in text
+    assert "<定期預金>" not in text
+
+
+def test_every_withheld_cell_is_visible_and_none_is_zero(policy: Policy) -> None:
+    facts, tables = _night(policy, "campaign", people=900)
+    shown = {name: table.to_pylist() for name, table in tables.items()}
+    occupations = [row for row in shown["audience_occupation"] if row["campaign_id"] == "c000"]
+    hidden = sum(row["status_clicks"] == "withheld" for row in occupations)
+    assert hidden > 3
+    text = render(facts, tables)["report.ja.html"].decode()
+    panel = re.search(r"<h3>職業別</h3>(.*?)</section>", text, re.DOTALL)
+    assert panel is not None
+    rows = re.findall(r"<tr[^>]*><th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", panel[1])
+    assert len(rows) == len(occupations)
+    assert sum(cells.count("非公開</span>") >= 2 for _, cells in rows) == hidden, "clicks and their rate"
+    assert not re.search(r">0</(td|span|dd)>", text)
+
+
+def test_withheld_points_are_hatched_in_charts_and_say_so() -> None:
+    points = [
+        Point("tokyo", "東京都", None, "非公開"),
+        Point("osaka", "大阪府", 90, "90"),
+        Point("mars", "火星", 1, "1"),
+    ]
+    drawing = tile_map(points, "地図", "ja", ("少", "多"))
+    assert drawing.count("url(#withheld)") == 1
+    assert "東京都: 非公開" in drawing
+    assert "火星" not in drawing
+    bars = columns(points, "列")
+    assert bars.count("url(#withheld)") == 1
+    both = pyramid([("20代", points[0], points[1])], "ピラミッド")
+    assert both.count("url(#withheld)") == 1
+    assert "非公開" in both
+
+
+def test_charts_escape_what_they_are_given() -> None:
+    drawing = tile_map([Point("tokyo", "<b>", 3, "<i>")], '"><script>', "en", ("<", ">"))
+    assert "<b>" not in drawing
+    assert "<script>" not in drawing
+    assert 'aria-label="&#34;&gt;&lt;script&gt;"' in drawing
+
+
+def test_charts_of_nothing_and_of_zero_are_drawn() -> None:
+    zero = [Point("tokyo", "t", 0, "0")]
+    assert "<svg" in tile_map(zero, "t", "en", ("a", "b"))
+    assert "<svg" in columns(zero, "t")
+    assert "<svg" in columns([], "t")
+
+
+def test_a_report_of_sections_has_views_and_no_money(policy: Policy) -> None:
+    text = "|".join(_Page(render(*_night(policy, "sections"))["report.en.html"]).texts)
+    assert "Page views" in text
+    assert "Views a person" in text
+    for word in ("Cost", "Click", "Conversion"):
+        assert word not in text
+
+
+def test_the_notes_name_the_numbers_of_the_rule_set(pages: dict[str, bytes], policy: Policy) -> None:
+    text = pages["report.ja.html"].decode()
+    assert "表示回数は、50人以上のセルだけを公開します。" in text
+    assert "クリック数は、20人以上のセルだけを公開します。" in text
+    site = render(*_night(policy, "site"))["report.ja.html"].decode()
+    assert "閲覧数は、10人以上のセルだけを公開します。" in site
+
+
+def test_notes_and_order_do_not_depend_on_what_was_counted(policy: Policy) -> None:
+    def without_numbers(people: int) -> list[str]:
+        page = _Page(render(*_night(policy, "campaign", people=people))["report.ja.html"])
+        bare = (re.sub(r"[\s\d,.%¥–]|非公開", "", text) for text in page.texts)
+        return [text for text in bare if text]
+
+    assert without_numbers(600) == without_numbers(3_000)
+
+
+def test_many_campaigns_stay_under_two_megabytes(policy: Policy) -> None:
+    pages = render(*_night(policy, "campaign", campaigns=DETAILED_KEYS + 14, people=4_000))
+    text = pages["report.en.html"].decode()
+    assert max(map(len, pages.values())) < 2_000_000
+    assert text.count('<section class="key"') == DETAILED_KEYS
+    assert text.count('<li class="card">') == DETAILED_KEYS + 14
+    assert "The details of the other 14 are" in text
+
+
+def test_many_creatives_are_listed_in_the_files_only(policy: Policy) -> None:
+    tables = references(1)
+    extra = [{"creative_id": f"x{n:03}", "campaign_id": "c000", "name": None} for n in range(30)]
+    schema = tables["pseudo__creative"].schema
+    tables["pseudo__creative"] = pa.concat_tables(
+        [tables["pseudo__creative"], pa.Table.from_pylist(extra, schema=schema)]
+    )
+    shape = next(s for s in package_shapes(policy, tables, NIGHT) if s.report == "campaign")
+    released = withhold(shape, cube_tables(shape, policy, 2_000), policy)
+    text = render(page_facts(policy, tables, shape), released)["report.en.html"].decode()
+    assert f"{33 - LISTED_CREATIVES} more creatives are in performance.csv." in text
+    assert "x029" not in text
+
+
+def test_a_name_that_is_missing_is_the_id(policy: Policy) -> None:
+    tables = references(1)
+    for name in ("pseudo__recipient", "pseudo__creative", "pseudo__section"):
+        tables[name] = tables[name].slice(0, 0)
+    recipients = [{"recipient_id": "adv-a", "kind": "advertiser", "name_ja": None, "name_en": ""}]
+    tables["pseudo__recipient"] = pa.Table.from_pylist(recipients, schema=tables["pseudo__recipient"].schema)
+    for shape in package_shapes(policy, tables, NIGHT):
+        released = withhold(shape, cube_tables(shape, policy, 2_000), policy)
+        page = render(page_facts(policy, tables, shape), released)["report.ja.html"].decode()
+        assert f"<h1>{'サイト全体' if shape.recipient_id == 'site' else shape.recipient_id}" in page
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    words = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+    for part in ("texts", "glossary"):
+        for name, entry in words[part].items():
+            assert set(entry) == {"ja", "en"}, name
+            assert entry["ja"].count("{") == entry["en"].count("{"), name
+
+
+def test_every_measure_and_level_has_a_word(policy: Policy) -> None:
+    texts = Words("ja", policy, {}).texts
+    for report in policy.reports.values():
+        assert report.key in texts
+        for table in report.tables:
+            assert all(level in texts for d in table.dimensions for level in policy.dimensions[d].levels)
+        for family in report.families:
+            assert {policy.families[family].count, policy.families[family].heads} <= set(texts)
+
+
+def test_every_prefecture_of_the_policy_has_a_tile(policy: Policy) -> None:
+    points = [Point(c.key, c.ja, 1, "1") for c in policy.categories["prefectures"] if c.key != "unknown"]
+    assert tile_map(points, "t", "ja", ("a", "b")).count("<g><title>") == 47
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 3, "0.00%"), (1, 3, "33.33%"), (2, 3, "66.67%"), (1, 20_000, "0.01%"), (3, 2, "150.00%")],
+)
+def test_ratios_round_half_up_in_integers(part: int, whole: int, text: str) -> None:
+    assert percent(part, whole) == text
+
+
+def test_money_and_dates_are_written_as_people_write_them(policy: Policy) -> None:
+    ja, en = Words("ja", policy, {}), Words("en", policy, {})
+    assert [ja.yen(m) for m in (0, 300_000, 12_500_000, 99_999_999, 123_456_500_000)] == [
+        "¥0",
+        "¥0.30",
+        "¥12.50",
+        "¥100.00",
+        "¥123,457",
+    ]
+    assert ja.price("cpm", 300_000) == "¥300／1,000表示"
+    assert ja.day(NIGHT) == "2026年11月21日（土）"
+    assert en.day(NIGHT) == "Sat 21 Nov 2026"
+    assert quotient(1, 3) == "0.33"
+
+
+def test_templates_travel_with_the_package(root: Path) -> None:
+    code = "import quorum.report.labels as l; print(sorted(p.name for p in l.TEMPLATES.iterdir()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=True)
+    assert done.stdout.strip() == "['page.css', 'report.html.j2', 'words.yaml']"
+    assert 'package-data = { "quorum.report" = ["templates/*"] }' in (root / "pyproject.toml").read_text()
