@@ -4,11 +4,10 @@ What belongs here: specs, metadata and checks of a table, and making one or seve
 which step makes which table (one module per zone).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -20,7 +19,7 @@ from quorum.tables.catalog import Read
 from quorum.workspace import Workspace
 from quorum.zones import Zone
 
-Facts = Mapping[str, object]
+Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
 
@@ -45,7 +44,7 @@ class Blueprint:
 
         Args:
             name: the step's name.
-            tables: kept tables of the catalogue.
+            tables: kept tables of the catalogue, each after those that it reads.
             work: makes all of them for a night, and returns facts (counts only) for the metadata of each.
             description: what the step does, for a table whose contract does not say it.
             after: tables that must be there although no contract says so.

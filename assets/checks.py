@@ -60,9 +60,12 @@ def judge(suite: Suite, profile: Mapping[str, int]) -> Verdict:
     batch = frames.get_batch(batch_parameters={"dataframe": pd.DataFrame([dict(profile)])})
     loaded = ExpectationSuite(name=suite.table, expectations=list(suite.document["expectations"]))
     _whole(suite, len(loaded.expectations))
-    results = batch.validate(loaded, result_format="BOOLEAN_ONLY").results
-    _whole(suite, len(results))
-    answers = {(r.expectation_config.type, r.expectation_config.kwargs["column"]): bool(r.success) for r in results}
+    results = [
+        (result.expectation_config, bool(result.success))
+        for result in batch.validate(loaded, result_format="BOOLEAN_ONLY").results
+    ]
+    answers = {(asked.type, asked.kwargs["column"]): answer for asked, answer in results if asked is not None}
+    _whole(suite, len(answers))
     return Verdict(suite, tuple(e for e in suite.expectations if not answers.get((e.type, e.metric), False)))
 
 

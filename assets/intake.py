@@ -16,7 +16,7 @@ from quorum.workspace import WRITES, Workspace
 if TYPE_CHECKING:
     import dagster as dg
 
-    from quorum.intake import Accounting
+    from quorum.intake.accounting import Accounting
 
 
 def source_step(plan: Blueprint, source: str, description: str, after: Sequence[str] = ()) -> dg.AssetsDefinition:

@@ -191,6 +191,13 @@ class Ledger:
         ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def digests(self, night: date) -> list[list[str]]:
+        """Return source, name and content digest of all files that a night took in, in order of registration."""
+        rows = self._db.execute(
+            "select source, name, digest from landed_file where night = ? order by file_n", (night.isoformat(),)
+        ).fetchall()
+        return [list(row) for row in rows]
+
     # -- nights ------------------------------------------------------------------------------------------------------
 
     def finish_night(self, night: date, inputs: str, summary: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -140,6 +141,6 @@ def test_what_cannot_be_counted_is_refused(profiler: Profiler, metric: str) -> N
         profiler.profile("seg__person_day", NIGHT, [metric])
 
 
-def test_every_metric_is_used_by_a_suite(root) -> None:  # type: ignore[no-untyped-def]
+def test_every_metric_is_used_by_a_suite(root: Path) -> None:
     written = "".join(path.read_text(encoding="utf-8") for path in (root / "expectations").glob("*.json"))
     assert [name for name in METRICS if f'"{name}' not in written] == []

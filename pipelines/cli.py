@@ -1,0 +1,268 @@
+"""The ``quorum`` command: parses, calls, tells, exits.
+
+What belongs here: options, exit codes, what goes to stdout and what to stderr. What does not: work; and nothing heavy
+is imported before a command needs it, so that ``quorum --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
+from quorum.redaction import describe
+
+if TYPE_CHECKING:
+    from pipelines.outcome import Outcome
+    from pipelines.settings import Settings
+
+_ENGINES = ("duckdb", "spark")
+_JSON_COMMANDS = ("nightly", "backfill")
+
+
+_EXIT_CODES = """\b
+Exit codes:
+   0  done (lines in quarantine alone are 0)
+   1  a bug
+   2  usage
+  10  configuration
+  11  input incomplete or refused
+  12  a release was blocked, or a package does not verify
+  13  the policy refuses
+  14  ledger, budget or key
+"""
+
+
+class _Day(click.ParamType[date]):
+    """A civil date in Asia/Tokyo, YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
+        except ValueError:
+            self.fail(f"{value!r} is not a date, YYYY-MM-DD", param, ctx)
+
+
+DAY = _Day()
+
+
+def _where(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where things are."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Write one JSON object a night to stdout."),
+        click.option("--engine", type=click.Choice(_ENGINES), default=_ENGINES[0], show_default=True),
+        click.option("--policy", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]"),
+        click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]"),
+        click.option("--landing", type=click.Path(), help="Where files land, <date>/<source>/. [QUORUM_LANDING]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+def cli() -> None:
+    """Quorum: nightly advertiser reports in which nobody can be identified."""
+
+
+@cli.command()
+@click.option("--date", "night", type=DAY, help="The night, a civil date in Asia/Tokyo. [yesterday]")
+@_where
+def nightly(night: date | None, as_json: bool, **where: str | None) -> None:
+    """Run one night: from what landed to what is published. A night that is done is served as stored."""
+    from pipelines.settings import yesterday
+
+    _run([night or yesterday()], where, as_json=as_json)
+
+
+@cli.command()
+@click.option("--from", "first", type=DAY, required=True, help="First night.")
+@click.option("--to", "last", type=DAY, required=True, help="Last night.")
+@_where
+def backfill(first: date, last: date, as_json: bool, **where: str | None) -> None:
+    """Run nights in order; those that are done are passed over, so that it can be resumed.
+
+    Stops at the first night that does not get done.
+    """
+    if last < first:
+        raise click.UsageError(f"--to {last} lies before --from {first}")
+    days = [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)]
+    _run(days, where, as_json=as_json)
+
+
+def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool) -> NoReturn:
+    """Run nights, tell about each as soon as it is over, and exit."""
+    from pipelines import outcome
+
+    codes = []
+    try:
+        from pipelines.progress import shown
+        from pipelines.run import open_nights
+        from pipelines.settings import resolve
+
+        settings = resolve(os.environ, **where)
+        with shown(sys.stderr.isatty()) as progress, open_nights(settings, days, progress) as nights:
+            _tell_new_key(nights.workspace.new_key_file)
+            for day in days:
+                done = nights.run(day)
+                codes.append(done.exit_code)
+                _tell(done, settings, as_json=as_json)
+                if not nights.workspace.is_done(day):
+                    break
+    except Exception as error:
+        told = describe(error)
+        codes.append(told.code)
+        _tell_failure(outcome.failed(days[len(codes) - 1], str(where["engine"]), told), as_json=as_json)
+    sys.exit(worst(codes))
+
+
+def _tell(done: Outcome, settings: Settings, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(done.as_record(), ensure_ascii=False))
+        return
+    from pipelines.summary import show
+
+    show(done, settings.home)
+
+
+def _tell_failure(done: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(done.as_record(), ensure_ascii=False))
+    for error in done.errors:
+        click.echo(f"quorum: {error['message']}", err=True)
+
+
+def _tell_new_key(path: Path | None) -> None:
+    if path is not None:
+        click.echo(
+            f"quorum: made the master key {path}. Back it up: without it the vault cannot be read, and pseudonyms and "
+            "signatures cannot be made again.",
+            err=True,
+        )
+
+
+@cli.command()
+@click.argument("out", type=click.Path())
+@click.option("--date", "last", type=DAY, required=True, help="Last day.")
+@click.option("--days", type=click.IntRange(1), required=True, help="How many days end on it.")
+@click.option("--members", type=click.IntRange(0), required=True, help="Registered people.")
+@click.option("--events", type=click.IntRange(0), required=True, help="Events a day.")
+@click.option("--campaigns", type=click.IntRange(0), default=30, show_default=True)
+@click.option("--recipients", type=click.IntRange(0), default=10, show_default=True)
+@click.option("--ctr", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Clicks an impression.")
+@click.option("--seed", type=int, required=True, help="The same seed gives the same files.")
+def sample(out: str, **size: Any) -> None:
+    """Make landing folders of a synthetic portal in OUT."""
+    from quorum.sample import write_sample
+
+    write_sample(Path(out), **size)
+    click.echo(f"{size['days']} landing folders up to {size['last']} in {out}")
+
+
+@cli.command()
+@click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]")
+def status(home: str | None) -> None:
+    """Show which nights are done and what was released."""
+    from pipelines.settings import resolve
+    from pipelines.views import show_status
+
+    show_status(resolve(os.environ, home=home).home)
+
+
+@cli.command()
+@click.argument("package", nargs=-1, required=True, type=click.Path())
+@click.option("--public-key", type=click.Path(), help="The key to verify with. [keys/ of the home]")
+def verify(package: tuple[str, ...], public_key: str | None) -> None:
+    """Verify packages offline: signature, chain, checksums, schema, k."""
+    from pipelines.settings import resolve
+    from pipelines.views import verify_folders
+
+    key = Path(public_key) if public_key else None
+    sys.exit(verify_folders([Path(folder) for folder in package], key, resolve(os.environ).home))
+
+
+@cli.command()
+@click.argument("package", nargs=-1, required=True, type=click.Path())
+def attack(package: tuple[str, ...]) -> None:
+    """Attack packages as an outsider would, on their files alone."""
+    from pipelines.views import attack_folders
+
+    sys.exit(attack_folders([Path(folder) for folder in package]))
+
+
+@cli.group()
+def ledger() -> None:
+    """The ledger: what happened, in a chain that shows when somebody changed it."""
+
+
+@ledger.command("show")
+@click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]")
+def ledger_show(home: str | None) -> None:
+    """Print every entry as a line of JSON."""
+    from pipelines.settings import resolve
+    from pipelines.views import show_ledger
+
+    show_ledger(resolve(os.environ, home=home).home)
+
+
+@ledger.command("verify")
+@click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]")
+def ledger_verify(home: str | None) -> None:
+    """Check the whole chain."""
+    from pipelines.settings import resolve
+    from pipelines.views import verify_ledger
+
+    verify_ledger(resolve(os.environ, home=home).home)
+
+
+@cli.group()
+def policy() -> None:
+    """The privacy policy as data."""
+
+
+@policy.command("check")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
+def policy_check(folder: str | None) -> None:
+    """Check the policy, the contracts against it, and that every kept table has a suite."""
+    from pipelines.settings import resolve
+    from pipelines.views import check_policy
+
+    check_policy(resolve(os.environ, policy=folder).policy)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with its code; of an error of our own only the message is shown, never a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    code = EXIT_DONE
+    try:
+        cli.main(given, prog_name="quorum", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_USAGE
+        _tell_usage(given, error)
+    except click.Abort:
+        code = EXIT_BUG
+    except Exception as error:
+        told = describe(error)
+        click.echo(f"quorum: {told.message}", err=True)
+        code = told.code
+    sys.exit(code)
+
+
+def _tell_usage(given: Sequence[str], error: click.ClickException) -> None:
+    """Keep the promise of ``--json``: one object, also when the command was called wrongly."""
+    if given[:1] and given[0] in _JSON_COMMANDS and "--json" in given:
+        from pipelines import outcome
+
+        told = describe(UsageError("usage", error.format_message(), remedy=f"quorum {given[0]} --help"))
+        click.echo(json.dumps(outcome.failed(None, _ENGINES[0], told).as_record(), ensure_ascii=False))

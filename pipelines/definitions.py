@@ -1,0 +1,56 @@
+"""What Dagster loads: assets drawn from the contracts, the nightly job, its schedule, the workspace.
+
+The command (`pipelines.run`) draws the same definitions, with a workspace that it holds itself for several nights.
+
+What belongs here: putting together. What does not: anything that is put together.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+
+import dagster as dg
+
+from assets import cube, out, pseudo, safe, seg, vault
+from assets.blueprint import Blueprint
+from assets.suites import load_suites
+from pipelines.jobs import nightly
+from pipelines.partitions import daily, landed_dates
+from pipelines.resources import workspace_resource
+from pipelines.schedules import every_night
+from pipelines.settings import ROOT, resolve
+from quorum.tables import load_catalog
+from quorum.workspace import Workspace
+
+
+def draw(
+    workspace: dg.ResourceDefinition | Workspace,
+    known: list[date],
+    loggers: dict[str, dg.LoggerDefinition] | None = None,
+) -> dg.Definitions:
+    """Return the definitions.
+
+    Args:
+        workspace: what the assets work on.
+        known: dates that must be partitions.
+        loggers: by name; Dagster's own if None.
+    """
+    catalog = load_catalog(ROOT / "sql")
+    plan = Blueprint(catalog, load_suites(ROOT / "expectations", catalog), daily(*known))
+    zones = (vault, pseudo, seg, cube, safe, out)
+    return dg.Definitions(
+        assets=[asset for zone in zones for asset in zone.assets(plan)],
+        jobs=[nightly],
+        schedules=[every_night],
+        resources={"workspace": workspace},
+        executor=dg.in_process_executor,
+        loggers=loggers,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions for Dagster's own server, with the settings of the environment."""
+    settings = resolve(os.environ)
+    return draw(workspace_resource(settings), landed_dates(settings.landing))

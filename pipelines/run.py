@@ -1,0 +1,124 @@
+"""Runs nights: Dagster's job, in this process, on a workspace that is locked for all nights of a command.
+
+What belongs here: starting the job and telling what it did. What does not: any step of a night; the command and
+Dagster's own server run the same job.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from pipelines import outcome
+from pipelines.outcome import Outcome
+from pipelines.progress import LOGGER, NightProgress, listening
+from pipelines.settings import ROOT, Settings
+from quorum.errors import QuorumError
+from quorum.workspace import Workspace, locked_workspace
+from quorum.zones import Home
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_QUIET = {"DAGSTER_DISABLE_TELEMETRY": "1", "GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+
+
+@dataclass(frozen=True)
+class Nights:
+    """Nights of one home, while its lock is held.
+
+    Args:
+        workspace: the open home.
+        engine: name of the engine.
+        days: the nights that this command is for; they are partitions even if the clock is behind them.
+        progress: the line that is shown.
+    """
+
+    workspace: Workspace
+    engine: str
+    days: Sequence[date]
+    progress: NightProgress
+
+    def run(self, night: date) -> Outcome:
+        """Run a night, or serve it as stored if it is done.
+
+        Args:
+            night: one of `days`.
+
+        Returns:
+            What it did; never raises for what went wrong inside the job.
+        """
+        began = monotonic()
+        workspace = self.workspace
+        if workspace.is_settled(night):
+            stages, releases, errors = [], *_stored(workspace, night)
+        else:
+            events = self._execute(night)
+            stages, releases, errors = outcome.stages(events), outcome.releases(events), outcome.errors(events)
+        accounting = workspace.ledger.accounting(night)
+        return Outcome(night, self.engine, monotonic() - began, stages, accounting, releases, errors)
+
+    def _execute(self, night: date) -> list[dg.DagsterEvent]:
+        import dagster as dg
+
+        self.progress.begin(night, len(self._job.nodes))
+        with dg.DagsterInstance.get() as instance:
+            result = self._job.execute_in_process(
+                instance=instance,
+                partition_key=night.isoformat(),
+                raise_on_error=False,
+                run_config={"loggers": {LOGGER: {"config": {}}}},
+            )
+        self.progress.close()
+        return list(result.all_events)
+
+    @cached_property
+    def _job(self) -> dg.JobDefinition:
+        from pipelines.definitions import draw
+        from pipelines.jobs import NIGHTLY
+
+        loggers = {LOGGER: listening(self.progress)}
+        return draw(self.workspace, list(self.days), loggers).resolve_job_def(NIGHTLY)
+
+
+def _stored(workspace: Workspace, night: date) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Return the releases of a settled night as they are stored, and what is wrong with them."""
+    try:
+        return [release.as_record() for release in workspace.stored(night)], []
+    except QuorumError as error:
+        return [], [error.as_record()]
+
+
+@contextmanager
+def open_nights(settings: Settings, days: Sequence[date], progress: NightProgress) -> Iterator[Nights]:
+    """Open and lock a home for some nights.
+
+    Args:
+        settings: where things are.
+        days: the nights.
+        progress: the line that is shown.
+
+    Raises:
+        QuorumError: configuration, key, or another night that holds the lock.
+    """
+    with locked_workspace(Home(settings.home), settings.required_landing(), settings.policy, os.environ) as workspace:
+        os.environ.update(_QUIET)
+        os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(workspace.home.dagster))
+        yield Nights(workspace, settings.engine, days, progress)
+
+
+def prepare_dagster_home(folder: Path) -> Path:
+    """Make DAGSTER_HOME and put the checkout's ``dagster.yaml`` there, if it is not the same; return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source, target = ROOT / "dagster.yaml", folder / "dagster.yaml"
+    if not target.is_file() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)
+    return folder

@@ -1,0 +1,134 @@
+"""Commands that look and change nothing: status, ledger, policy, packages.
+
+What belongs here: what they print. What does not: options and exit codes (`pipelines.cli`), and any judgement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from quorum.errors import EXIT_DONE, EXIT_RELEASE, ConfigurationError, ReleaseError
+from quorum.zones import Home
+
+
+def show_status(home: Path) -> None:
+    """Print the nights that are done and what was released in them."""
+    from quorum.ledger import Ledger
+
+    paths = _existing(home)
+    ledger = Ledger(paths.ledger)
+    try:
+        nights = ledger.nights()
+        releases = [entry.body for entry in ledger.entries("release")]
+        click.echo(f"home      {paths.root}")
+        click.echo(f"nights    {len(nights)}" + (f", {nights[0]} to {nights[-1]}" if nights else ""))
+        click.echo(f"releases  {len(releases)}")
+        click.echo(f"reports   {paths.out}")
+        for night in nights[-7:]:
+            files = ledger.accounting(night)
+            read, loaded = (sum(int(landed[name]) for landed in files) for name in ("read", "loaded"))
+            released = sum(body["night"] == night.isoformat() for body in releases)
+            click.echo(f"{night}  {len(files)} files, {loaded:,} of {read:,} lines loaded, {released} released")
+    finally:
+        ledger.close()
+
+
+def show_ledger(home: Path) -> None:
+    """Print every entry of the ledger, one JSON object a line."""
+    from quorum.ledger import Ledger
+
+    ledger = Ledger(_existing(home).ledger)
+    try:
+        for entry in ledger.entries():
+            fields = {"seq": entry.seq, "kind": entry.kind, **entry.body, "hash": entry.hash}
+            click.echo(json.dumps(fields, ensure_ascii=False))
+    finally:
+        ledger.close()
+
+
+def verify_ledger(home: Path) -> None:
+    """Check the chain of the ledger.
+
+    Raises:
+        LedgerError: an entry was changed, removed or put in.
+    """
+    from quorum.ledger import Ledger
+
+    ledger = Ledger(_existing(home).ledger)
+    try:
+        click.echo(f"{ledger.verify()} entries, each follows from the one before")
+    finally:
+        ledger.close()
+
+
+def check_policy(folder: Path) -> None:
+    """Check policy, contracts and suites.
+
+    Raises:
+        ConfigurationError: a file is wrong, or a kept table has no suite.
+        PolicyError: a contract does what the policy does not allow.
+    """
+    from assets.suites import load_suites
+    from pipelines.settings import ROOT
+    from quorum.conformity import check_conformity
+    from quorum.policy import load_policy
+    from quorum.tables import load_catalog
+
+    policy = load_policy(folder)
+    catalog = load_catalog(ROOT / "sql")
+    check_conformity(catalog, policy)
+    suites = load_suites(ROOT / "expectations", catalog)
+    expectations = sum(len(suite.expectations) for suite in suites.values())
+    columns = sum(len(table.columns) for table in catalog.tables.values())
+    click.echo(
+        f"policy {policy.version}: {len(catalog.tables)} tables, {columns} columns, each with a category that may "
+        f"enter its zone; purposes within their parents'; {len(suites)} suites, {expectations} expectations"
+    )
+
+
+def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path) -> int:
+    """Verify packages and print a line for each; return the exit code."""
+    from quorum.release.certificate import PUBLIC_KEY, load_public_key
+    from quorum.release.verify import verify_packages
+
+    key = load_public_key(public_key or Home(home).keys / PUBLIC_KEY)
+    verdicts = verify_packages(folders, key)
+    for verdict in verdicts:
+        click.echo(f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {verdict.folder}")
+        for problem in verdict.problems:
+            click.echo(f"         {problem.check}: {problem.file} {problem.message}")
+    return EXIT_DONE if all(verdict.is_valid for verdict in verdicts) else EXIT_RELEASE
+
+
+def attack_folders(folders: Sequence[Path]) -> int:
+    """Attack packages together, as one who holds them all, and print a line for each attack; return the exit code.
+
+    The numbers that they are measured against are those that the packages themselves state.
+    """
+    from quorum.audit.descriptor import DESCRIPTOR
+    from quorum.audit.record import PASSED
+    from quorum.audit.run import attack_folders as attack
+
+    stated = {}
+    for folder in folders:
+        try:
+            descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
+            stated[descriptor["quorum:report"]] = descriptor["quorum:rule_set"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise ReleaseError("attack.package", f"{folder} is no package", f"a folder with {DESCRIPTOR}") from None
+    records = attack(folders, stated)
+    for record in records:
+        click.echo(f"{record.verdict:12}  {record.attack:12}  {record.claims} claims on {record.targets} targets")
+    return EXIT_DONE if all(record.verdict == PASSED for record in records) else EXIT_RELEASE
+
+
+def _existing(home: Path) -> Home:
+    """Return the paths of a home that is there; looking at a home must not make one."""
+    paths = Home(home)
+    if not paths.ledger.is_dir():
+        raise ConfigurationError("home.missing", f"no home in {home}", "--home or QUORUM_HOME", "run a night first")
+    return paths

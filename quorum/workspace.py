@@ -1,0 +1,251 @@
+"""One home, opened: everything a night needs, and each step of a night as a call or two into the library.
+
+What belongs here: opening and closing, the lock around a night, which nights may run, which step writes which tables.
+What does not: the work of a step, and the order of steps (`assets/` draws it from the contracts).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+from quorum import __version__, intake
+from quorum.engine.duck import DuckEngine
+from quorum.engine.store import Store
+from quorum.errors import ConfigurationError, InputError, LedgerError
+from quorum.intake.accounting import Accounting
+from quorum.intake.context import Intake, check_required
+from quorum.keys import KeyRing, load_keyring
+from quorum.ledger import Ledger
+from quorum.ledger.store import canonical
+from quorum.packages import Packages
+from quorum.policy import Policy, load_policy
+from quorum.profile import Profiler
+from quorum.release.gate import Release
+from quorum.tables import Catalog, load_catalog
+from quorum.zones import Home
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout: the contracts, the policy and the suites lie here."""
+
+WRITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "reference": (
+            "pseudo__campaign",
+            "pseudo__creative",
+            "pseudo__first_party_host",
+            "pseudo__recipient",
+            "pseudo__section",
+        ),
+        "members": ("vault__member",),
+        "logins": ("vault__login",),
+        "ads": ("pseudo__ad_event",),
+        "access": ("pseudo__access",),
+        "rest": ("vault__rejected_line",),
+    }
+)
+"""Source to the tables it writes. Every source seals its rejected lines; they are complete when ``rest`` is."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A home that is open.
+
+    Args:
+        home: the run-time state.
+        landing: where files land, outside the home.
+        policy: the rules.
+        catalog: the contracts.
+        keys: the key ring.
+        ledger: journal, landed files, nights, releases.
+        store: partitions.
+        engine: statements.
+        new_key_file: the key file if opening has just made it; say that it must be backed up.
+    """
+
+    home: Home
+    landing: Path
+    policy: Policy
+    catalog: Catalog
+    keys: KeyRing
+    ledger: Ledger
+    store: Store
+    engine: DuckEngine
+    new_key_file: Path | None
+
+    def is_done(self, night: date) -> bool:
+        """Say whether a night is done; it is then served as stored and never worked on again."""
+        return self.ledger.night(night) is not None
+
+    def admit(self, night: date) -> None:
+        """Refuse a night that may not run.
+
+        Raises:
+            InputError: nothing or not all that is required has landed, or a later night is done.
+        """
+        if self.is_done(night):
+            return
+        later = [done for done in self.ledger.nights() if done > night]
+        if later:
+            raise InputError(
+                "night.order",
+                f"night {night} after night {later[-1]} is done",
+                "nights in order; what landed for an earlier night is taken in late by the next one",
+                f"run a night after {later[-1]}, or backfill in order into a new home",
+            )
+        if not (self.landing / night.isoformat()).is_dir():
+            raise InputError(
+                "landing.folder",
+                f"night {night} without a landing folder",
+                "<landing>/<date>/<source>/",
+                "deliver the files, or an empty folder if there are none",
+            )
+        check_required(self._intake, night)
+
+    def take_in(self, source: str, night: date) -> list[Accounting]:
+        """Take in a source of a night: every landed line loaded, or sealed with a reason.
+
+        Args:
+            source: one of `WRITES`.
+            night: the night.
+
+        Returns:
+            What became of each file; of a done night as it was stored.
+        """
+        if self.is_done(night):
+            return [Accounting(**record) for record in self.ledger.accounting(night) if _reader(record) == source]
+        self.admit(night)
+        return intake.take_in(source, self._intake, night)
+
+    def build(self, table: str, night: date) -> None:
+        """Run a table's statement for a night, unless the night is done: what is done is frozen."""
+        if not self.is_done(night):
+            self.admit(night)
+            self.engine.build(table, night)
+
+    def profile(self, table: str, night: date, metrics: Sequence[str]) -> dict[str, int]:
+        """Count what a suite judges; see `quorum.profile`."""
+        return Profiler(self.store, self.engine, self.policy).profile(table, night, metrics)
+
+    def make_safe(self, night: date) -> list[Release]:
+        """Make safe what the night owes and has not released; return what was refused."""
+        self.admit(night)
+        return self._packages.make_safe(night)
+
+    def publish(self, night: date) -> list[Release]:
+        """Bring every package that the night owes to the door, and end the night.
+
+        A night with a blocked package is done too: the others are out, and what it counted is frozen. Run again, it
+        brings the blocked ones to the door once more.
+        """
+        self.admit(night)
+        releases = self._packages.publish(night)
+        if not self.is_done(night):
+            counts = Counter(release.status for release in releases)
+            self.ledger.finish_night(night, self._inputs(night), {"releases": dict(sorted(counts.items()))})
+        return releases
+
+    def is_settled(self, night: date) -> bool:
+        """Say whether nothing is left to do for a night: it is done, and no package of it is blocked."""
+        return self.is_done(night) and not self._packages.has_blocked(night)
+
+    def stored(self, night: date) -> list[Release]:
+        """Return the releases of a settled night, each compared with what was signed."""
+        return self._packages.stored(night)
+
+    def _inputs(self, night: date) -> str:
+        """Return the keyed digest of what a night is made from: files, policy, code. A file can be guessed: keyed."""
+        made_from = {"files": self.ledger.digests(night), "policy": self.policy.digest, "version": __version__}
+        return hmac.new(self.keys.derive("digest/night"), canonical(made_from).encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def _packages(self) -> Packages:
+        return Packages(self.store, self.policy, self.keys, self.ledger)
+
+    @property
+    def _intake(self) -> Intake:
+        return Intake(self.landing, self.store, self.engine, self.policy, self.ledger)
+
+
+@contextmanager
+def open_workspace(home: Home, landing: Path, policy_dir: Path, environ: Mapping[str, str]) -> Iterator[Workspace]:
+    """Open a home, and close it at the end.
+
+    Args:
+        home: the run-time state; made if missing.
+        landing: where files land.
+        policy_dir: the policy folder.
+        environ: the process environment, for the master key.
+
+    Raises:
+        ConfigurationError: policy or contracts are wrong, or landing and home lie in each other.
+        LedgerError: the key is malformed or can be read by others.
+    """
+    policy = load_policy(policy_dir)
+    catalog = load_catalog(ROOT / "sql")
+    _apart(home.root, landing)
+    keys, new_key_file = load_keyring(dict(environ))
+    home.root.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(home.ledger)
+    store = Store(home, catalog, keys)
+    engine = DuckEngine(store, policy, keys)
+    try:
+        yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file)
+    finally:
+        engine.close()
+        ledger.close()
+
+
+@contextmanager
+def night_lock(home: Home) -> Iterator[None]:
+    """Hold the one lock of a home, and wipe its scratch space: what a killed night left there may be in the clear.
+
+    The lock is the kernel's: it is free again as soon as the process is gone, however it went.
+
+    Raises:
+        LedgerError: another process holds it.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerError(
+                "night.lock", "a second night in the same home", "one at a time", "wait until the other has ended"
+            ) from None
+        shutil.rmtree(home.tmp, ignore_errors=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked_workspace(home: Home, landing: Path, policy_dir: Path, environ: Mapping[str, str]) -> Iterator[Workspace]:
+    """Hold the lock of a home and open it; arguments and errors as for `night_lock` and `open_workspace`."""
+    with night_lock(home), open_workspace(home, landing, policy_dir, environ) as workspace:
+        yield workspace
+
+
+def _reader(record: Mapping[str, object]) -> str:
+    """Return which of `WRITES` took in the file of a stored accounting."""
+    source = str(record["source"])
+    return source if source in WRITES else "rest"
+
+
+def _apart(home: Path, landing: Path) -> None:
+    inner, outer = landing.resolve(), home.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise ConfigurationError(
+            "landing.place", "a landing folder and a home that lie in each other", "two folders apart", "move one"
+        )
