@@ -10,7 +10,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +20,8 @@ from quorum.audit.package import parse_files
 from quorum.audit.reparse import read_again
 from quorum.audit.rules import read_rules
 from quorum.audit.truth import Truth
+from quorum.disclosure import PackageCube, SafeCube
+from quorum.disclosure.control import digest_rule_set
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -30,9 +31,6 @@ from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_file
 from quorum.release.shapes import expected_measures
 from quorum.tables import PackageShape, TableShape
 from quorum.tables.shape import ALL
-
-if TYPE_CHECKING:
-    from quorum.disclosure import PackageCube, SafeCube
 
 RELEASE = "safe__release"
 
@@ -174,7 +172,8 @@ def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy
     tables = {spec.name for spec in report.tables}
     if safe.shape != cube.shape:
         raise _refuse("shape", report.name, "a release of another cube")
-    if policy.rule_sets[report.rule_set] != rule_set or safe.rule_set != rule_set.name:
+    applied = (safe.rule_set, safe.rule_set_digest)
+    if policy.rule_sets[report.rule_set] != rule_set or applied != (rule_set.name, digest_rule_set(rule_set)):
         raise _refuse("rule_set", report.name, "another rule set than the report's")
     if set(safe.tables) != tables or {table.name for table in cube.shape.tables} != tables:
         raise _refuse("tables", report.name, "tables other than those of reports.yaml")
