@@ -38,12 +38,16 @@ class CountingParts:
     def add(self, requests: pa.Table) -> tuple[int, int]:
         """Take in rows of ``pseudo__access``; return how many are waiting and how many late."""
         dates = requests["access_date"]
-        is_waiting = pc.greater(dates, self._night)
-        self._write(self._night, requests.filter(pc.invert(is_waiting)))
-        waiting = requests.filter(is_waiting)
-        for day in sorted(pc.unique(waiting["access_date"]).to_pylist()):
+        late_n = pc.sum(pc.less(dates, self._night)).as_py() or 0
+        ahead = sorted(day for day in pc.unique(dates).to_pylist() if day > self._night)
+        if not ahead:
+            self._write(self._night, requests)
+            return 0, late_n
+        self._write(self._night, requests.filter(pc.less_equal(dates, self._night)))
+        waiting = requests.filter(pc.greater(dates, self._night))
+        for day in ahead:
             self._write(day, waiting.filter(pc.equal(waiting["access_date"], day)))
-        return waiting.num_rows, pc.sum(pc.less(dates, self._night)).as_py() or 0
+        return waiting.num_rows, late_n
 
     def finish(self) -> None:
         """Write what is held, and remove the parts of an earlier run of this night that this run has not written."""
