@@ -86,14 +86,14 @@ class Point:
     text: str
 
 
-def tile_map(points: Sequence[Point], title: str, language: str, ends: tuple[str, str]) -> Markup:
+def tile_map(points: Sequence[Point], title: str, language: str, legend: tuple[str, str, str]) -> Markup:
     """Draw the prefectures as tiles, darker for more.
 
     Args:
         points: one per prefecture; keys without a tile are left to the table.
         title: of the chart.
         language: of the names on the tiles.
-        ends: words for the two ends of the scale.
+        legend: words for the two ends of the scale, and for withheld.
     """
     largest = max((point.value or 0 for point in points), default=0)
     body = []
@@ -113,7 +113,7 @@ def tile_map(points: Sequence[Point], title: str, language: str, ends: tuple[str
             f'height="{size}" rx="3" fill="{fill}" stroke="#fff"/><text x="{x + size // 2}" y="{y + size // 2 + 4}" '
             f'text-anchor="middle" font-size="{font}" fill="{ink}">{name}</text></g>'
         )
-    body.append(_scale(ends))
+    body.append(_scale(*legend))
     return _svg(13 * _TILE, 13 * _TILE, title, body)
 
 
@@ -176,13 +176,14 @@ def _side(point: Point, y: int, largest: int, colour: str, *, leftward: bool) ->
     )
 
 
-def _scale(ends: tuple[str, str]) -> str:
+def _scale(low: str, high: str, withheld: str) -> str:
     swatches = "".join(
         f'<rect x="{34 + 22 * n}" y="8" width="20" height="12" fill="{colour}"/>' for n, colour in enumerate(_RAMP)
     )
     return (
-        f'<g font-size="10" fill="{_MUTED}"><text x="28" y="18" text-anchor="end">{escape(ends[0])}</text>{swatches}'
-        f'<text x="150" y="18">{escape(ends[1])}</text></g>'
+        f'<g font-size="10" fill="{_MUTED}"><text x="28" y="18" text-anchor="end">{escape(low)}</text>{swatches}'
+        f'<text x="150" y="18">{escape(high)}</text><rect x="34" y="26" width="20" height="12" fill="{_HATCH}"/>'
+        f'<text x="60" y="36">{escape(withheld)}</text></g>'
     )
 
 

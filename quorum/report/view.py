@@ -234,8 +234,8 @@ class _View:
             for path in (dimension.keys if finest in ("prefecture", "hour_band") else ())
         ]
         if finest == "prefecture":
-            low, high = words["map_legend"].split(",")
-            return charts.tile_map(points, words["map_title"].format(measure), words.language, (low, high))
+            legend = (words["fewer"], words["more"], words["withheld"])
+            return charts.tile_map(points, words["map_title"].format(measure), words.language, legend)
         if finest == "hour_band":
             return charts.columns([p for p in points if p.key != "unknown"], words["hours_title"].format(measure))
         return None

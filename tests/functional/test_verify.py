@@ -195,6 +195,15 @@ def test_a_signed_description_of_other_types_is_named(package: Path, key: Ed2551
     assert files == {"section_age_gender.csv", "section_area.parquet", "section_device.csv"}
 
 
+def test_a_signed_description_without_a_digest_is_named(package: Path, key: Ed25519PublicKey) -> None:
+    path = package / "datapackage.json"
+    described = json.loads(path.read_bytes())
+    del described["resources"][0]["hash"]
+    path.write_text(json.dumps(described))
+    _resign(package)
+    assert _named(package, key) == {("schema", "datapackage.json")}
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", "null", "{"])
 def test_a_signed_description_of_nothing_is_named(package: Path, key: Ed25519PublicKey, text: str) -> None:
     (package / "datapackage.json").write_text(text)

@@ -146,6 +146,14 @@ def test_a_missing_page_blocks(
     assert release.reasons == ("schema failed",)
 
 
+def test_a_package_that_cannot_be_read_blocks(
+    door: Door, shape: PackageShape, tables: Tables, cubes: Tables, pages: dict[str, bytes]
+) -> None:
+    torn = {name: table.slice(1) for name, table in tables.items()}
+    release = publish(door, NIGHT, shape, lambda: Draft(torn, pages, cubes))
+    assert (release.status, release.reasons) == ("blocked", ("schema failed",))
+
+
 def test_nothing_safe_means_held(door: Door, shape: PackageShape) -> None:
     release = publish(door, NIGHT, shape, lambda: None)
     assert (release.status, release.path) == ("held", None)

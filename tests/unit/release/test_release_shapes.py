@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -99,6 +100,11 @@ def test_an_id_that_is_no_file_name_is_refused_and_not_repeated(policy: Policy, 
         with pytest.raises(InputError) as error:
             package_shapes(policy, tables, NIGHT)
         assert len(text) < 2 or text in ("ALL", "..") or text not in str(error.value)
+
+
+def test_a_report_that_is_not_told_by_day_is_not_owed(policy: Policy) -> None:
+    weekly = {name: replace(report, periods=("week",)) for name, report in policy.reports.items()}
+    assert package_shapes(replace(policy, reports=weekly), references(), NIGHT) == []
 
 
 def test_another_kind_of_recipient_cannot_take_the_name_of_the_site(policy: Policy) -> None:

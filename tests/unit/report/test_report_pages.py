@@ -154,8 +154,8 @@ def test_withheld_points_are_hatched_in_charts_and_say_so() -> None:
         Point("osaka", "大阪府", 90, "90"),
         Point("mars", "火星", 1, "1"),
     ]
-    drawing = tile_map(points, "地図", "ja", ("少", "多"))
-    assert drawing.count("url(#withheld)") == 1
+    drawing = tile_map(points, "地図", "ja", ("少", "多", "非公開"))
+    assert drawing.count("url(#withheld)") == 2, "the tile and the legend"
     assert "東京都: 非公開" in drawing
     assert "火星" not in drawing
     bars = columns(points, "列")
@@ -166,7 +166,7 @@ def test_withheld_points_are_hatched_in_charts_and_say_so() -> None:
 
 
 def test_charts_escape_what_they_are_given() -> None:
-    drawing = tile_map([Point("tokyo", "<b>", 3, "<i>")], '"><script>', "en", ("<", ">"))
+    drawing = tile_map([Point("tokyo", "<b>", 3, "<i>")], '"><script>', "en", ("<", ">", "&"))
     assert "<b>" not in drawing
     assert "<script>" not in drawing
     assert 'aria-label="&#34;&gt;&lt;script&gt;"' in drawing
@@ -174,7 +174,7 @@ def test_charts_escape_what_they_are_given() -> None:
 
 def test_charts_of_nothing_and_of_zero_are_drawn() -> None:
     zero = [Point("tokyo", "t", 0, "0")]
-    assert "<svg" in tile_map(zero, "t", "en", ("a", "b"))
+    assert "<svg" in tile_map(zero, "t", "en", ("a", "b", "c"))
     assert "<svg" in columns(zero, "t")
     assert "<svg" in columns([], "t")
 
@@ -259,7 +259,7 @@ def test_every_measure_and_level_has_a_word(policy: Policy) -> None:
 
 def test_every_prefecture_of_the_policy_has_a_tile(policy: Policy) -> None:
     points = [Point(c.key, c.ja, 1, "1") for c in policy.categories["prefectures"] if c.key != "unknown"]
-    assert tile_map(points, "t", "ja", ("a", "b")).count("<g><title>") == 47
+    assert tile_map(points, "t", "ja", ("a", "b", "c")).count("<g><title>") == 47
 
 
 @pytest.mark.parametrize(
