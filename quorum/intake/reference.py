@@ -29,7 +29,7 @@ RECIPIENT_KINDS = ("advertiser", "information_provider", "service_provider", "si
 PRICE_MODELS = ("cpm", "cpc", "cpa")
 _FOLDER = "[A-Za-z0-9_-]{1,64}"  # a recipient's id names a folder
 _HOST = r"[^\s/@:?#]{1,253}"
-_PATH = r"/[^\s?#]{0,1023}"
+_PATH = r"/[^\s?#]{0,999}"
 _TARGETS = {
     "target_age_bands": "age_bands",
     "target_genders": "genders",
@@ -221,7 +221,7 @@ def _read(intake: Intake, catalogue: Catalogue, tally: Tally, sealed: SealedLine
     last = {key: n for n, key in enumerate(zip(*(rows[name].to_pylist() for name in catalogue.key), strict=True))}
     tally.loaded += len(last)
     tally.duplicate += rows.num_rows - len(last)
-    rows = rows.take(sorted(last.values())).combine_chunks()
+    rows = rows.take(pa.array(sorted(last.values()), pa.int64())).combine_chunks()
     for name, key_set in _TARGETS.items():
         if name in rows.column_names:
             targets = [_as_keys(text, intake.policy.categories[key_set]) for text in rows[name].to_pylist()]

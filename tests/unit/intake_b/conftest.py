@@ -23,27 +23,23 @@ NIGHT = date(2026, 11, 21)
 Land = Callable[..., Path]
 
 
-@pytest.fixture
-def night() -> date:
-    return NIGHT
-
-
-@pytest.fixture
-def intake(tmp_path: Path, home: Home, catalog: Catalog, policy: Policy, keys: KeyRing) -> Iterator[Intake]:
-    store = Store(home, catalog, keys)
-    engine = DuckEngine(store, policy, keys, memory_limit="1GB", threads=2)
-    ledger = Ledger(home.ledger)
-    yield Intake(tmp_path / "landing", store, engine, policy, ledger)
-    ledger.close()
-    engine.close()
-
-
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, policy: Policy) -> Iterator[DuckEngine]:
+    """One engine for all tests: intake gives it every row it reads, so it keeps nothing from one to the next."""
     keys = KeyRing(bytes(32))
-    engine = DuckEngine(Store(Home(tmp_path_factory.mktemp("home")), catalog, keys), policy, keys, threads=2)
+    store = Store(Home(tmp_path_factory.mktemp("home")), catalog, keys)
+    engine = DuckEngine(store, policy, keys, memory_limit="1GB", threads=2)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def intake(
+    tmp_path: Path, home: Home, catalog: Catalog, policy: Policy, keys: KeyRing, engine: DuckEngine
+) -> Iterator[Intake]:
+    ledger = Ledger(home.ledger)
+    yield Intake(tmp_path / "landing", Store(home, catalog, keys), engine, policy, ledger)
+    ledger.close()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_an_instant(engine: DuckEngine, text: str | None, expected: str | None) 
     assert found == (None if expected is None else datetime.fromisoformat(expected))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     instants=st.lists(
         st.tuples(

@@ -140,7 +140,7 @@ VALUES = (
 OBJECTS = st.dictionaries(st.sampled_from([*DECLARED.names, "other"]), VALUES, max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     lines=st.lists(
         OBJECTS.map(lambda record: json.dumps(record).encode())
