@@ -46,12 +46,12 @@ def sweep(packages: Sequence[ParsedPackage], canaries: Sequence[str] = ()) -> Fi
 
     Source: disclosure.md, attack 12; traps.md (NFKC, hyphens).
     """
-    disguises = [(name, needle) for canary in canaries for name, needle in _disguises(canary)]
+    disguises = {needle: name for canary in canaries for needle, name in _disguises(canary).items()}
     claims = [claim for package in packages for claim in _sweep_package(package, disguises)]
     return Findings(sum(len(package.files) for package in packages), tuple(claims), 0.0)
 
 
-def _sweep_package(package: ParsedPackage, disguises: Sequence[tuple[str, bytes]]) -> Iterator[Claim]:
+def _sweep_package(package: ParsedPackage, disguises: Mapping[bytes, str]) -> Iterator[Claim]:
     contents = {name: content_of(name, data) for name, data in package.files.items()}
     for name, texts in _categories(package).items():
         contents[name] = Content(texts, ("\n".join(texts).encode(),))
@@ -83,18 +83,20 @@ def _patterns(texts: Sequence[str], digests: set[str]) -> list[str]:
     return list(found)
 
 
-def _found(blobs: Sequence[bytes], disguises: Sequence[tuple[str, bytes]]) -> list[str]:
+def _found(blobs: Sequence[bytes], disguises: Mapping[bytes, str]) -> list[str]:
     """Return the disguises that are in the bytes, whatever the case of their letters."""
     lowered = [blob.lower() for blob in blobs]
-    return list(dict.fromkeys(name for name, needle in disguises if any(needle in blob for blob in lowered)))
+    return list(dict.fromkeys(name for needle, name in disguises.items() if any(needle in blob for blob in lowered)))
 
 
-def _disguises(canary: str) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, lower-case bytes) of every way in which a canary may be written."""
-    spellings = dict.fromkeys((canary, canary.lower(), normalise(canary)))
-    for name, needle in (pair for spelling in spellings for pair in _written(spelling)):
-        if len(needle) >= _SHORTEST:
-            yield name, needle.lower()
+def _disguises(canary: str) -> Mapping[bytes, str]:
+    """Return every way in which a canary may be written, in lower-case bytes, with the name of the disguise."""
+    disguises: dict[bytes, str] = {}
+    for spelling in dict.fromkeys((canary, canary.lower(), normalise(canary))):
+        for name, needle in _written(spelling):
+            if len(needle) >= _SHORTEST:
+                disguises.setdefault(needle.lower(), name)
+    return disguises
 
 
 def _written(text: str) -> Iterator[tuple[str, bytes]]:
