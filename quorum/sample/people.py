@@ -155,8 +155,9 @@ def _habits(rng: np.random.Generator, login_n: int, stranger_n: int) -> Small:
 
 
 def _agents(rng: np.random.Generator, age_band: Small) -> Small:
-    """Give each cookie a browser that fits its owner's age."""
-    rows = [[weight * mix[device] for _, device, weight in AGENTS] for mix in society.DEVICES]
+    """Give each cookie a device that fits its owner's age, and one of the browsers of that device."""
+    totals = [sum(weight for _, each, weight in AGENTS if each == device) for device in range(len(society.DEVICES[0]))]
+    rows = [[10**6 * mix[device] * weight // totals[device] for _, device, weight in AGENTS] for mix in society.DEVICES]
     return spread(rows)[age_band, slots(rng, len(age_band))]
 
 

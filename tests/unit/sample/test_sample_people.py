@@ -12,10 +12,11 @@ import pytest
 from quorum.policy.load import load_policy
 from quorum.policy.types import Policy
 from quorum.sample import society
+from quorum.sample.agents import AGENTS
 from quorum.sample.catalogue import _TARGETS, PLACEMENTS
 from quorum.sample.logins import make_logins
 from quorum.sample.members import arrivals, make_pool, member_columns, member_ids
-from quorum.sample.people import People, make_people
+from quorum.sample.people import UNKNOWN_AGE, People, make_people
 
 DAY = date(2026, 11, 21)
 MEMBERS = 6000
@@ -139,3 +140,11 @@ def test_logins_stand_follow_and_change_hands(people: People) -> None:
     assert set(people.member[logins.person].tolist()) <= set(range(MEMBERS))
     assert 20 < np.count_nonzero(owner != logins.person) < 400
     assert set(logins.day.tolist()) == set(range(7))
+
+
+def test_devices_fit_the_age(people: People) -> None:
+    devices = np.array([device for _, device, _ in AGENTS])[people.agent]
+    age_band = people.attribute(people.age_band, UNKNOWN_AGE)[people.owner]
+    for band, mix in enumerate(society.DEVICES):
+        shares = np.bincount(devices[age_band == band], minlength=3) * 100 / np.count_nonzero(age_band == band)
+        assert np.all(np.abs(shares - np.array(mix)) < 7)
