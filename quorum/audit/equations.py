@@ -13,7 +13,7 @@ import numpy as np
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.rules import RuleBook
-from quorum.audit.system import DECLARED, PUBLISHED, WITHHELD, Ints, RelationList, System, Target
+from quorum.audit.system import DECLARED, PUBLISHED, WITHHELD, Bools, Ints, RelationList, System, Target
 from quorum.audit.truth import Truth
 from quorum.tables.shape import ALL, Measure
 
@@ -41,8 +41,9 @@ def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Trut
     Guarantee:
         Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
         grouped category is the sum of its children; a longer period is the sum of its parts; heads that do not add up
-        are at least each part and at most the sum; events are at least the people who caused them. Nothing else is
-        assumed: a dimension without an ALL row yields no equation, and clicks may come without an impression.
+        are at least each part and at most the sum; events are at least the people who caused them. Clicks may come
+        without an impression that day: that clickers are among the people of a cell is assumed only where the truth
+        is there to say that a reader who guesses so is right. A dimension without an ALL row yields no equation.
 
     Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
     """
@@ -76,7 +77,7 @@ class _Builder:
             self._read(package, table, cells)
             self._aim(package, table, cells, declared)
             self._margins(package, table, cells)
-            self._events_and_people(table, cells)
+            self._events_and_people(package, table, cells)
         self._groups()
         hidden_n = self._periods()
         return System(
@@ -154,14 +155,22 @@ class _Builder:
             for part in parts:
                 self.relations.at_least([whole], part)
 
-    def _events_and_people(self, table: ParsedTable, cells: Ints) -> None:
-        """Note that events are at least the people who caused them, family by family."""
+    def _events_and_people(self, package: ParsedPackage, table: ParsedTable, cells: Ints) -> None:
+        """Note that events are at least the people who caused them, and people at least those of them who did more."""
         measures = table.shape.measures
-        counts = [m for m in measures if m.kind == "count" and m.name.endswith("_n")]
-        for count, heads in ((c, h) for h in measures if h.kind == "heads" for c in counts if c.family == h.family):
-            events, people = self._variables(cells, count.name).tolist(), self._variables(cells, heads.name).tolist()
-            for larger, smaller in zip(events, people, strict=True):
-                self.relations.at_least([larger], smaller)
+        heads = {m.family: m.name for m in measures if m.kind == "heads"}
+        for count in measures:
+            if count.kind == "count" and count.name.endswith("_n") and count.family in heads:
+                self._at_least(cells, count.name, heads[count.family], np.ones(len(cells), dtype=np.bool_))
+        for family, name in heads.items():
+            required = heads.get(self.rules.of(package.shape.report).families[family].requires or "")
+            people, more = (self.truth.column(package.release, table, of or "") for of in (required, name))
+            if required and people is not None and more is not None:
+                self._at_least(cells, required, name, people >= more)
+
+    def _at_least(self, cells: Ints, larger: str, smaller: str, where: Bools) -> None:
+        for cell in cells[where].tolist():
+            self.relations.at_least([self._variable(cell, larger)], self._variable(cell, smaller))
 
     def _groups(self) -> None:
         """A category made of others is their sum, where tables of the universe list both."""
