@@ -255,6 +255,5 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     import pyarrow.parquet as pq
 
     out = pa.BufferOutputStream()
-    bare = table.replace_schema_metadata(None).combine_chunks()
-    pq.write_table(bare, out, compression="zstd", store_schema=False, row_group_size=max(1, table.num_rows))
+    pq.write_table(table, out, compression="zstd", store_schema=False, row_group_size=max(1, table.num_rows))
     return bytes(out.getvalue())

@@ -122,9 +122,16 @@ def test_the_first_screen_shows_released_numbers_and_ratios_of_them(
     assert f"|Cost|¥{(cost + 500_000) // 1_000_000:,}|" in text
 
 
-def test_campaigns_stand_in_order_of_what_was_booked(pages: dict[str, bytes]) -> None:
-    text = pages["report.ja.html"].decode()
-    assert text.index("c000") < text.index("c001") < text.index("c002")
+def test_campaigns_stand_in_order_of_what_was_booked(policy: Policy) -> None:
+    tables = references(3)
+    booked = pa.array([10, 900, 900, 5], pa.int64())
+    column = tables["pseudo__campaign"].column_names.index("booked_impressions")
+    tables["pseudo__campaign"] = tables["pseudo__campaign"].set_column(column, "booked_impressions", booked)
+    shape = next(s for s in package_shapes(policy, tables, NIGHT) if s.report == "campaign")
+    facts = page_facts(policy, tables, shape)
+    assert [key.key for key in facts.keys] == ["c001", "c002", "c000"]
+    text = render(facts, withhold(shape, cube_tables(shape, policy, 1_000), policy))["report.ja.html"].decode()
+    assert text.index(">c001<") < text.index(">c002<") < text.index(">c000<")
 
 
 def test_names_are_escaped(pages: dict[str, bytes]) -> None:
