@@ -94,20 +94,22 @@ def methods(texts: pa.Array) -> tuple[pa.Array, Mask]:
 
 
 def clients(texts: pa.Array) -> tuple[pa.Array, Mask]:
-    """Read first fields: return the public address of each, null if it has none, and whether it is such a field.
-
-    Plain IPv4 addresses, nearly all, are recognised by the patterns that `addresses` itself uses.
-    """
+    """Read first fields: return the public address of each, null if it has none, and whether it is such a field."""
     distinct = texts.cast(pa.string()).dictionary_encode()
-    values = distinct.dictionary
-    is_plain = pc.match_substring_regex(values, f"^(?:{IPV4})$")
-    is_closed = pc.match_substring_regex(values, f"^(?:{CLOSED_IPV4})$")
-    public = pc.if_else(pc.and_(is_plain, pc.invert(is_closed)), values, pa.scalar(None, pa.string()))
-    others = pc.invert(is_plain)
-    read = [fields.first_field_address(f"{text} - -") for text in values.filter(others).to_pylist()]
-    addresses = pc.replace_with_mask(public, others, pa.array([found and found[0] for found in read], pa.string()))
-    known = pc.replace_with_mask(is_plain, others, pa.array([found is not None for found in read], pa.bool_()))
-    return addresses.take(distinct.indices), _each(distinct, known)
+    addresses = _leading_addresses(distinct.dictionary)
+    others = pc.is_null(addresses)
+    read = [fields.first_field_address(f"{text} - -") for text in distinct.dictionary.filter(others).to_pylist()]
+    addresses = pc.replace_with_mask(addresses, others, pa.array([found and found[0] for found in read], pa.string()))
+    is_field = pc.replace_with_mask(
+        pc.invert(others), others, pa.array([found is not None for found in read], pa.bool_())
+    )
+    return addresses.take(distinct.indices), _each(distinct, is_field)
+
+
+def _leading_addresses(values: pa.Array) -> pa.Array:
+    """Return the first address of each list of plain IPv4 addresses that begins with a public one, null for others."""
+    first = pc.struct_field(pc.extract_regex(values, f"^(?P<first>{IPV4})(?:[, ]+{IPV4})*$"), "first")
+    return pc.if_else(pc.match_substring_regex(first, f"^(?:{CLOSED_IPV4})$"), None, first)
 
 
 def _each(distinct: pa.DictionaryArray, values: pa.Array) -> Mask:
@@ -184,19 +186,24 @@ def _read(block: bytes, start: Positions, end: Positions) -> tuple[Looks, pa.Arr
 
 def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array]:
     distinct = texts.cast(pa.string()).dictionary_encode()
-    values = distinct.dictionary.to_pylist()
-    looks = [_LOOKS.index(fields.look_of(text)) for text in values]
-    cookies = pa.array(map(fields.cookie_id, values), pa.string())
-    forwarded = pa.array(
-        [None if look == _COOKIE else fields.forwarded_address(text) for look, text in zip(looks, values, strict=True)],
-        pa.string(),
-    )
-    index = distinct.indices
-    return (
-        np.array(looks, dtype=np.int8).take(index.to_numpy(), mode="clip"),
-        cookies.take(index),
-        forwarded.take(index),
-    )
+    values, index = distinct.dictionary, distinct.indices
+    addresses = _leading_addresses(values)
+    is_list, is_cookie = pc.is_valid(addresses), pc.match_substring(values, "=")
+    others = pc.invert(pc.or_(is_list, is_cookie))
+    rest = values.filter(others).to_pylist()
+    looks = np.where(is_list.to_numpy(zero_copy_only=False), _FORWARDED, _COOKIE).astype(np.int8)
+    looks[others.to_numpy(zero_copy_only=False)] = [_LOOKS.index(fields.look_of(text)) for text in rest]
+    read = pa.array([fields.forwarded_address(text) for text in rest], pa.string())
+    forwarded = pc.replace_with_mask(addresses, others, read)
+    return looks.take(index.to_numpy(), mode="clip"), _portal_cookies(values).take(index), forwarded.take(index)
+
+
+def _portal_cookies(values: pa.Array) -> pa.Array:
+    """Return the portal's cookie of each cookie header, as `access_fields.cookie_id` reads it; null without one."""
+    pattern = rf"(?:^|;)[ \t]*{fields.COOKIE_NAME}[ \t]*=(?P<value>[^;]*)"
+    found = pc.struct_field(pc.extract_regex(values, pattern), "value")
+    value = pc.utf8_trim(pc.utf8_trim(found, characters=" \t"), characters='"')
+    return pc.if_else(pc.is_in(value, pa.array(["", "-"])), None, value)
 
 
 def _contains(codes: Codes, character: bytes, start: Positions, end: Positions) -> Mask:

@@ -7,7 +7,7 @@ is written by whoever sends the request: nothing here takes more than linear tim
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -19,6 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 DAY_MICROS = 86_400_000_000
 HOUR_MICROS = 3_600_000_000
+MINUTE_MICROS = 60_000_000
 TOKYO_MICROS = 9 * HOUR_MICROS
 """Asia/Tokyo is UTC+9 without exception since 1951."""
 
@@ -27,13 +28,11 @@ Look = Literal["none", "cookie", "forwarded", "other"]
 _LONGEST_TIME = 64
 _REMEMBERED = 1 << 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_OFFSET = r" *(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)"
-_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?" + _OFFSET
-_TIMES = (
-    re.compile(r"(?P<day>\d{1,2})/(?P<month>[A-Za-z]{3})/(?P<year>\d{4}):" + _CLOCK, re.ASCII),
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt ]" + _CLOCK, re.ASCII),
-)
+_CLOCK = r"(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? *(?:[Zz]|([+-])(\d\d):?(\d\d)?)"
+_LOG_TIME = re.compile(r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):" + _CLOCK, re.ASCII)
+_ISO_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ]" + _CLOCK, re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _PROTOCOL = re.compile(r"[A-Z]+/\d+(?:\.\d+)?", re.ASCII)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", re.ASCII)
@@ -71,36 +70,27 @@ def instant(text: str) -> int | None:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _instant(text: str) -> int | None:
-    for pattern in _TIMES:
-        if found := pattern.fullmatch(text.strip(" \t")):
-            return _micros(found.groupdict())
+    stripped = text.strip(" \t")
+    try:
+        if found := _ISO_TIME.fullmatch(stripped):
+            year, month, day, *clock = found.groups()
+            return _micros(int(year), int(month), int(day), clock)
+        if found := _LOG_TIME.fullmatch(stripped):
+            day, month, year, *clock = found.groups()
+            return _micros(int(year), _MONTHS.index(month.lower()) + 1, int(day), clock)
+    except ValueError:  # no such date, hour or month
+        return None
     return None
 
 
-def _micros(part: dict[str, str | None]) -> int | None:
-    month, minutes = str(part["month"]).lower(), int(part["minutes"] or 0)
-    offset = timedelta(hours=int(part["hours"] or 0), minutes=minutes)
-    try:
-        local = datetime(
-            int(part["year"] or 0),
-            int(month) if month.isdigit() else _MONTHS.index(month) + 1,
-            int(part["day"] or 0),
-            int(part["hour"] or 0),
-            int(part["minute"] or 0),
-            int(part["second"] or 0),
-            int((part["fraction"] or "0").ljust(6, "0")[:6]),
-            tzinfo=timezone(-offset if part["sign"] == "-" else offset),
-        )
-    except ValueError:
+def _micros(year: int, month: int, day: int, clock: list[str | None]) -> int | None:
+    hour, minute, second, fraction, sign, hours, minutes = clock
+    local = datetime(year, month, day, int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+    offset = int(hours or 0) * 60 + int(minutes or 0)
+    if int(hours or 0) >= 24 or int(minutes or 0) >= 60 or not FIRST_YEAR <= year <= LAST_YEAR:
         return None
-    if minutes >= 60 or not FIRST_YEAR <= local.year <= LAST_YEAR:
-        return None
-    return (local - _EPOCH) // timedelta(microseconds=1)
-
-
-def tokyo_date(micros: int) -> date:
-    """Return the civil date in Asia/Tokyo of an instant."""
-    return date(1970, 1, 1) + timedelta(days=(micros + TOKYO_MICROS) // DAY_MICROS)
+    micros = (local - _EPOCH) // _MICROSECOND - (-offset if sign == "-" else offset) * MINUTE_MICROS
+    return micros + int((fraction or "").ljust(6, "0")[:6])
 
 
 def request_of(text: str) -> tuple[str | None, str | None]:
@@ -149,8 +139,8 @@ def forwarded_address(text: str) -> str | None:
 def cookie_id(text: str) -> str | None:
     """Return the value of the portal's cookie in a cookie header (``a=b; quid=...``), or None."""
     for pair in text.split(";"):
-        name, _, value = pair.partition("=")
-        if name.strip(" \t") == COOKIE_NAME:
+        name, equals, value = pair.partition("=")
+        if equals and name.strip(" \t") == COOKIE_NAME:
             return present(value.strip(" \t").strip('"'))
     return None
 

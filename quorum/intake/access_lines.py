@@ -154,9 +154,19 @@ def _quoted_fields(body: bytes, masked: bytes, start: int) -> list[str] | Reason
 # -- JSON ------------------------------------------------------------------------------------------------------------
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a field given twice")
+    return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def _read_json(body: bytes) -> Access | Reason:
     try:
-        record = json.loads(body.decode("utf-8", "replace"), object_pairs_hook=_once)
+        record = _DECODER.decode(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return Reason.NOT_A_LOG_LINE
     if not record.keys() <= JSON_FIELDS:
@@ -181,13 +191,6 @@ def _read_json(body: bytes) -> Access | Reason:
         status=status,
         user_agent=fields.present(text["user_agent"]),
     )
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a field given twice")
-    return record
 
 
 def _json_text(value: object) -> str:

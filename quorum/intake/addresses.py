@@ -68,7 +68,7 @@ def is_public(address: str) -> bool:
     Source: `CLOSED_IPV4`; RFC 4291 and the registry of IPv6 unicast assignments, which allots from 2000::/3 only.
     """
     if ":" in address:
-        return IPv6Address(address).packed[0] >> 5 == 1
+        return int(address.partition(":")[0] or "0", 16) >> 13 == 1
     return _CLOSED_IPV4.fullmatch(address) is None
 
 
