@@ -156,17 +156,21 @@ class _Builder:
                 self.relations.at_least([whole], part)
 
     def _events_and_people(self, package: ParsedPackage, table: ParsedTable, cells: Ints) -> None:
-        """Note that events are at least the people who caused them, and people at least those of them who did more."""
+        """Note that events are at least the people who caused them, and people at least those of them who did more.
+
+        Who converted need not have clicked that day: only the family that all others rest on bounds them.
+        """
         measures = table.shape.measures
         heads = {m.family: m.name for m in measures if m.kind == "heads"}
         for count in measures:
             if count.kind == "count" and count.name.endswith("_n") and count.family in heads:
                 self._at_least(cells, count.name, heads[count.family], np.ones(len(cells), dtype=np.bool_))
+        rules = self.rules.of(package.shape.report)
         for family, name in heads.items():
-            required = heads.get(self.rules.of(package.shape.report).families[family].requires or "")
-            people, more = (self.truth.column(package.release, table, of or "") for of in (required, name))
-            if required and people is not None and more is not None:
-                self._at_least(cells, required, name, people >= more)
+            base = heads.get(rules.base(family), name)
+            people, more = (self.truth.column(package.release, table, column) for column in (base, name))
+            if base != name and people is not None and more is not None:
+                self._at_least(cells, base, name, people >= more)
 
     def _at_least(self, cells: Ints, larger: str, smaller: str, where: Bools) -> None:
         for cell in cells[where].tolist():

@@ -59,6 +59,29 @@ class Rules:
             raise ReleaseError("attack.rules", f"family {family} has no rule", "families of the rule set")
         return self.heads[family]
 
+    def base(self, family: str) -> str:
+        """Return the family that a family rests on in the end: the one that makes the cell; itself if it does.
+
+        Raises:
+            ReleaseError: the rules do not know a family on the way, or families require each other.
+
+        Guarantee:
+            The base requires no other family.
+
+        Source: disclosure.md, rule 1 (clicks only where impressions are, conversions only where clicks are).
+        """
+        way = [family]
+        while required := self._family(way[-1]).requires:
+            if required in way:
+                raise ReleaseError("attack.rules", f"family {family} requires itself", "a chain of families")
+            way.append(required)
+        return way[-1]
+
+    def _family(self, name: str) -> Family:
+        if name not in self.families:
+            raise ReleaseError("attack.rules", f"family {name} is unknown", "families of the rule set")
+        return self.families[name]
+
 
 @dataclass(frozen=True)
 class RuleBook:

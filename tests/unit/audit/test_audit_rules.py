@@ -58,3 +58,18 @@ def test_true_values_are_found_by_coordinates() -> None:
     assert truth.column("other", table, "people_n") is None
     with pytest.raises(ReleaseError, match=r"attack\.truth"):
         Truth({"r": {"audience": true.slice(1)}}).column("r", table, "people_n")
+
+
+def test_the_base_of_a_family_is_the_one_that_makes_the_cell() -> None:
+    families = {
+        "impressions": {"count": "i", "heads": "p"},
+        "clicks": {"count": "c", "heads": "r", "requires": "impressions"},
+        "conversions": {"count": "v", "heads": "o", "requires": "clicks"},
+        "lost": {"count": "l", "heads": "m", "requires": "nowhere"},
+        "round": {"count": "l", "heads": "m", "requires": "round"},
+    }
+    rules = read_rules({**RULES, "families": families}).of("campaign")
+    assert [rules.base(name) for name in ("impressions", "clicks", "conversions")] == ["impressions"] * 3
+    for family in ("lost", "round"):
+        with pytest.raises(ReleaseError, match=r"attack\.rules"):
+            rules.base(family)
