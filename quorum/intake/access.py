@@ -1,6 +1,6 @@
 """Access logs: from landed files to ``pseudo__access``, chunk by chunk, every line accounted for.
 
-A chunk is read (`access_scan` and, for the rest of its lines, `access_lines`), its user agents are parsed, and the
+A chunk is read (`access_scan`, `access_json`, and `access_lines` for the rest), its user agents are parsed, and the
 engine turns it into requests under keyed pseudonyms; nothing of it is kept in the clear. Memory is bounded by the
 chunk, whatever the size of a file. While the engine works on a chunk the next one is read.
 
@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum.intake.access_fields import DAY_MICROS, HOUR_MICROS, TOKYO_MICROS
+from quorum.intake.access_json import scan_json
 from quorum.intake.access_lines import Access, read_line
 from quorum.intake.access_nights import TABLE, CountingParts
 from quorum.intake.access_scan import SCHEMA, scan
@@ -140,8 +141,9 @@ def read_chunks(landed: Landed, lines: int = CHUNK_LINES) -> Iterator[Chunk]:
 
 def _read_block(lines: Lines) -> Chunk:
     regular, rest = scan(lines)
+    objects, rest = scan_json(lines, rest)
     careful, rejected = _read_carefully(lines, rest)
-    return Chunk(pa.concat_tables([regular, careful]), rejected)
+    return Chunk(pa.concat_tables([regular, objects, careful]), rejected)
 
 
 def _read_carefully(lines: Lines, indexes: Positions) -> tuple[pa.Table, list[tuple[int, str, bytes]]]:

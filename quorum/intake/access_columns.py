@@ -96,7 +96,7 @@ def methods(texts: pa.Array) -> tuple[pa.Array, Mask]:
 def clients(texts: pa.Array) -> tuple[pa.Array, Mask]:
     """Read first fields: return the public address of each, null if it has none, and whether it is such a field."""
     distinct = texts.cast(pa.string()).dictionary_encode()
-    addresses = _leading_addresses(distinct.dictionary)
+    addresses = leading_addresses(distinct.dictionary)
     others = pc.is_null(addresses)
     read = [fields.first_field_address(f"{text} - -") for text in distinct.dictionary.filter(others).to_pylist()]
     addresses = pc.replace_with_mask(addresses, others, pa.array([found and found[0] for found in read], pa.string()))
@@ -106,7 +106,7 @@ def clients(texts: pa.Array) -> tuple[pa.Array, Mask]:
     return addresses.take(distinct.indices), _each(distinct, is_field)
 
 
-def _leading_addresses(values: pa.Array) -> pa.Array:
+def leading_addresses(values: pa.Array) -> pa.Array:
     """Return the first address of each list of plain IPv4 addresses that begins with a public one, null for others."""
     first = pc.struct_field(pc.extract_regex(values, f"^(?P<first>{IPV4})(?:[, ]+{IPV4})*$"), "first")
     return pc.if_else(pc.match_substring_regex(first, f"^(?:{CLOSED_IPV4})$"), None, first)
@@ -187,7 +187,7 @@ def _read(block: bytes, start: Positions, end: Positions) -> tuple[Looks, pa.Arr
 def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array]:
     distinct = texts.cast(pa.string()).dictionary_encode()
     values, index = distinct.dictionary, distinct.indices
-    addresses = _leading_addresses(values)
+    addresses = leading_addresses(values)
     is_list, is_cookie = pc.is_valid(addresses), pc.match_substring(values, "=")
     others = pc.invert(pc.or_(is_list, is_cookie))
     rest = values.filter(others).to_pylist()
@@ -195,10 +195,10 @@ def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array]:
     looks[others.to_numpy(zero_copy_only=False)] = [_LOOKS.index(fields.look_of(text)) for text in rest]
     read = pa.array([fields.forwarded_address(text) for text in rest], pa.string())
     forwarded = pc.replace_with_mask(addresses, others, read)
-    return looks.take(index.to_numpy(), mode="clip"), _portal_cookies(values).take(index), forwarded.take(index)
+    return looks.take(index.to_numpy(), mode="clip"), portal_cookies(values).take(index), forwarded.take(index)
 
 
-def _portal_cookies(values: pa.Array) -> pa.Array:
+def portal_cookies(values: pa.Array) -> pa.Array:
     """Return the portal's cookie of each cookie header, as `access_fields.cookie_id` reads it; null without one."""
     pattern = rf"(?:^|;)[ \t]*{fields.COOKIE_NAME}[ \t]*=(?P<value>[^;]*)"
     found = pc.struct_field(pc.extract_regex(values, pattern), "value")

@@ -178,7 +178,7 @@ def _read_json(body: bytes) -> Access | Reason:
         return Reason.BAD_TIME
     try:
         text = {name: _json_text(record.get(name)) for name in ("ip", "request", "user_agent", "cookie")}
-        status = _json_status(record.get("status"))
+        status = json_status(record.get("status"))
     except ValueError:
         return Reason.BAD_VALUE
     method, path = fields.request_of(text["request"])
@@ -199,7 +199,12 @@ def _json_text(value: object) -> str:
     return fields.storable(value or "")
 
 
-def _json_status(value: object) -> int | None:
+def json_status(value: object) -> int | None:
+    """Return the status in a field of a JSON line, None if there is none.
+
+    Raises:
+        ValueError: it is no status.
+    """
     if value in (None, "", "-"):
         return None
     if isinstance(value, bool) or not _STATUS.fullmatch(str(value)):
