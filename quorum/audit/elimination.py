@@ -138,7 +138,7 @@ def _subtract(
         if value:
             target[variable] = value
             holding[variable].add(other)
-        elif variable in target:
+        else:  # it was there: both factors are units modulo a prime
             del target[variable]
             holding[variable].discard(other)
     constants[other] = (constants[other] - factor * constants[index]) % PRIME

@@ -203,7 +203,10 @@ def portal_shape() -> PackageShape:
         TableShape(
             "performance",
             "ads",
-            (Dimension(("campaign_id", "creative_id"), CREATIVES, False, False), plain("placement", *PLACEMENTS)),
+            (
+                Dimension(("campaign_id", "creative_id"), CREATIVES, False, False),
+                plain("placement", *PLACEMENTS, people=False),
+            ),
             measures("campaign_id", "creative_id", "placement", heads=False),
         ),
         TableShape(

@@ -67,7 +67,7 @@ def test_intervals_are_not_recoveries(oracles: dict[str, dict[str, Any]]) -> Non
     assert recover_exactly(system_of(4, equations)).claims == ()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data())
 def test_exactly_the_determined_unknowns_are_claimed(data: st.DataObject) -> None:
     rows, columns = data.draw(st.integers(2, 5)), data.draw(st.integers(2, 5))
@@ -81,7 +81,7 @@ def test_exactly_the_determined_unknowns_are_claimed(data: st.DataObject) -> Non
     assert findings.contradictions == 0
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data())
 def test_any_small_system_is_solved_as_by_singular_values(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 7))

@@ -111,6 +111,11 @@ def test_groups_are_sums_of_their_children() -> None:
     shape = package(fine, coarse, groups={"age_band": {"60s": "60+", "70s": "60+", "80s": "90+"}})
     cells = {t.name: dict.fromkeys(t.coordinates(), CELL) for t in (fine, coarse)}
     assert sorted(_sums(_system(Draft(shape, cells)))) == [2, 2, 2, 2, 3, 3]  # coarse, 60+, fine
+    heads = replace(coarse, measures=measures("age_band", heads=True))
+    with_people = {**CELL, "people_n": 60, "clicker_n": 20}
+    cells["coarse"] = dict.fromkeys(coarse.coordinates(), with_people)
+    with_heads = _sums(_system(Draft(replace(shape, tables=(fine, heads)), cells)))
+    assert sorted(with_heads) == [2, 2, 2, 2, 2, 2, 3, 3], "the fine table has no heads to sum"
     apart = replace(shape, tables=(fine, replace(coarse, universe="other")))
     assert sorted(_sums(_system(Draft(apart, cells)))) == [2, 2, 3, 3]
 
@@ -183,6 +188,14 @@ def test_a_declared_month_is_a_cell_of_its_own() -> None:
     assert {t.coordinates for t in system.targets} == {("c1", ALL), ("c1", "20s")}
     assert int((system.state == DECLARED).sum()) == 1
     assert _sums(system).count(2) == 1, "the month: this day and an unknown"
+
+
+def test_people_bound_those_who_did_more_only_where_that_is_true() -> None:
+    cell = {"impression_n": 90, "people_n": 70, "click_n": 90, "clicker_n": 60}
+    draft = one_table({"20s": cell, "30s": {**cell, "clicker_n": 80}}, heads=True)
+    events_n = 3 * 2
+    assert _bounds(_system(draft)) == events_n
+    assert _bounds(_system(draft, truth=True)) == events_n + 2, "all but the band with more clickers than people"
 
 
 def test_families_without_a_rule_are_refused() -> None:

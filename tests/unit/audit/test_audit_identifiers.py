@@ -174,6 +174,7 @@ def test_a_broken_archive_is_swept_as_it_is() -> None:
 def test_other_csv_and_json_are_read() -> None:
     assert _found({"extra.csv": b"a,b\n1234567,09012345678\n"}) == {("extra.csv", "telephone")}
     assert _found({"extra.csv": b'"a' + CANARY.encode() + b'"b"\n'}) == {("extra.csv", "email")}
+    assert _found({"extra.csv": b"a" * 140_000 + b" " + CANARY.encode()}) == {("extra.csv", "email")}
     assert _found({"extra.json": b"{ " + CANARY.encode()}) == {("extra.json", "email")}
     assert _found({"extra.json": json.dumps([{CANARY: 1}, None, 3.5]).encode()}) == {("extra.json", "email")}
 

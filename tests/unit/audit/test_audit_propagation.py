@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from audit_systems import Equation, enumerate_solutions, relations_of, system_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorum.audit import intervals
+from quorum.audit import intervals, propagation
 from quorum.audit.intervals import Budget, Component, Examiner
 from quorum.audit.propagation import known_totals, pin_down, propagate
 from quorum.audit.record import Findings
@@ -158,6 +159,20 @@ def test_events_are_at_least_people() -> None:
     assert _claims(pin_down(tight, Budget())) == {0: "is within [30, 30]", 1: "is within [0, 30]"}
 
 
+def test_a_program_that_is_not_solved_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "milp", lambda *_, **__: SimpleNamespace(status=1, x=None))
+    findings = pin_down(_square(100), Budget())
+    assert (findings.claims, findings.unreached) == ((), 9)
+
+
+def test_propagation_that_was_cut_short_is_not_taken_for_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = system_of(3, [({0: 1, 1: 1}, 100), ({1: 1, 2: 1}, 100)])
+    assert pin_down(tree, Budget(programs=0)).unreached == 0
+    monkeypatch.setattr(propagation, "_ROUNDS", 1)
+    assert pin_down(tree, Budget(programs=0)).unreached == 3
+    assert pin_down(tree, Budget()).unreached == 0
+
+
 def test_contradictions_are_not_clean() -> None:
     for equations in ([({0: 1, 1: 1}, 5), ({0: 1}, 6)], [({0: 1, 1: 1}, 5), ({0: 1, 1: 1}, 6)]):
         assert pin_down(system_of(2, equations), Budget()).contradictions > 0
@@ -243,13 +258,14 @@ def test_twins_share_their_fate(data: st.DataObject) -> None:
     events = data.draw(st.lists(st.integers(0, 6), min_size=size, max_size=size))
     people = [data.draw(st.integers(0, n)) for n in events]
     crossing = data.draw(st.sets(st.integers(0, size - 1), min_size=1))
-    equations = [
-        (dict.fromkeys(range(size), 1), sum(events)),
-        (dict.fromkeys(range(size, 2 * size), 1), sum(people)),
-        (dict.fromkeys(sorted(crossing), 1), sum(events[v] for v in crossing)),
-    ]
-    pairs = [({v: 1, size + v: -1}, 0) for v in range(size)]
-    system = system_of(2 * size, equations, pairs, threshold=data.draw(st.integers(1, 6)))
+    clickers = [data.draw(st.integers(0, n)) for n in people]
+    clicks = [n + data.draw(st.integers(0, 3)) for n in clickers]
+    layers = [events, people, clickers, clicks]
+    equations = [(dict.fromkeys(range(at * size, (at + 1) * size), 1), sum(layer)) for at, layer in enumerate(layers)]
+    equations.append((dict.fromkeys(sorted(crossing), 1), sum(events[v] for v in crossing)))
+    ties = [(0, 1), (1, 2), (3, 2)]
+    pairs = [({more * size + v: 1, less * size + v: -1}, 0) for v in range(size) for more, less in ties]
+    system = system_of(4 * size, equations, pairs, threshold=data.draw(st.integers(1, 6)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intervals, "representatives", lambda _, marks: np.arange(len(marks)))
         one_by_one = pin_down(system, Budget())
@@ -264,5 +280,7 @@ def test_cells_of_a_line_are_twins_and_others_are_not() -> None:
     assert representatives(line, marks).tolist() == [0, 0, 2, 3, 3, 5]
     chained = relations_of([({0: 1, 1: 1, 2: 1}, 9)], [({0: 1, 1: -1}, 0), ({1: 1, 2: -1}, 0)])
     assert representatives(chained, np.zeros((3, 1))).tolist() == [0, 1, 2]
+    cycle = relations_of([], [({0: 1, 1: -1}, 0), ({1: 1, 2: -1}, 0), ({0: 1, 2: -1}, 0)])
+    assert representatives(cycle, np.zeros((3, 1))).tolist() == [0, 1, 2]
     offset = relations_of([({0: 1, 1: 1}, 9)], [({0: 1, 1: -1}, 3)])
     assert representatives(offset, np.zeros((2, 1))).tolist() == [0, 1]
