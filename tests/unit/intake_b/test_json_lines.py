@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorum.engine.duck import DuckEngine
+from quorum.intake import json_lines
 from quorum.intake.batches import Batch, Declared, Format
 from quorum.intake.files import LINE_LIMIT
 from quorum.intake.json_lines import NotARecordError, json_batches, read_line
@@ -98,6 +99,19 @@ def test_lines_of_one_block_do_not_disturb_each_other(engine: DuckEngine) -> Non
     assert batch.read == len(LINES)
     for number, (_, expected) in enumerate(LINES, start=1):
         assert found[number] == (expected if isinstance(expected, str) else whole(expected)), number
+
+
+def test_regular_lines_never_meet_the_careful_reader(engine: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The careful reader takes twenty times as long: a night of ten million lines must not depend on it."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(json_lines, "read_line", refuse)
+    records = [{"event_id": "山" * (n % 7), "count": n, "tags": None, "page_url": "/,}"} for n in range(3)]
+    compact = [json.dumps(record, separators=(",", ":"), ensure_ascii=False) for record in records]
+    found, _ = read("\n".join([*map(json.dumps, records), *compact, '{ "event_id": "a" }\r']).encode(), engine)
+    assert len(found) == 7
 
 
 def test_rejected_lines_are_kept_as_received_and_others_can_be_asked_for(engine: DuckEngine) -> None:

@@ -91,6 +91,14 @@ def test_a_login_is_taken_in_once(intake: Intake, land: Land) -> None:
     assert take_in_logins(intake, NIGHT) == first
 
 
+def test_a_login_that_waited_since_yesterday_is_known(intake: Intake, land: Land) -> None:
+    yesterday = NIGHT - timedelta(days=1)
+    land("logins", "a", [login("l1")], yesterday)
+    take_in_logins(intake, yesterday)
+    land("logins", "b", [login("l1"), login("l2")])
+    assert take_in_logins(intake, NIGHT) == [Accounting("logins", "logins/b", 2, 1, 1)]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

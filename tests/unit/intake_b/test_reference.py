@@ -102,6 +102,12 @@ def test_a_list_that_comes_again_is_duplicate_unless_another_stands(intake: Inta
     assert hosts(intake, NEXT) == ["a.jp"]
 
 
+def test_the_same_list_in_another_file_is_no_duplicate(intake: Intake, land: Land) -> None:
+    land("reference", "a", b"host\na.jp\n")
+    land("reference", "b", b"host\r\na.jp\r\n")
+    assert [(a.loaded, a.duplicate) for a in take_in_reference(intake, NIGHT)] == [(1, 0), (1, 0)]
+
+
 def test_the_last_record_of_a_key_stands(intake: Intake, land: Land) -> None:
     later = CAMPAIGN.replace("Autumn", "Late autumn")
     land("reference", "a", (CAMPAIGNS + CAMPAIGN + CAMPAIGN.replace("c1", "c2") + later).encode())
