@@ -53,7 +53,7 @@ FILES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(FILES, PACKINGS)
 @example(b"\n" * 10, gzip.compress)
 def test_read_is_loaded_plus_quarantined(content: bytes, pack: object) -> None:
@@ -75,7 +75,7 @@ def test_read_is_loaded_plus_quarantined(content: bytes, pack: object) -> None:
     assert set(reasons) <= {str(reason) for reason in Reason}
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=250)
 @given(st.lists(nearly_regular(), min_size=1, max_size=10), st.sampled_from([b"\n", b"\r\n"]))
 def test_both_paths_read_alike(written: list[bytes], end: bytes) -> None:
     lines = Lines(end.join(written), 1)
@@ -109,7 +109,7 @@ def escaped(text: str, style: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     moment=TIMES,
     ip=ADDRESSES,

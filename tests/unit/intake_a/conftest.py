@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -28,12 +30,17 @@ def night() -> date:
 
 @pytest.fixture
 def intake(tmp_path: Path, home: Home, catalog: Catalog, policy: Policy, keys: KeyRing) -> Iterator[Intake]:
-    store = Store(home, catalog, keys)
-    engine = DuckEngine(store, policy, keys, threads=1)
+    """For what needs no engine; `loading` has one."""
     ledger = Ledger(home.ledger)
-    yield Intake(tmp_path / "landing", store, engine, policy, ledger)
-    engine.close()
+    yield Intake(tmp_path / "landing", Store(home, catalog, keys), cast("DuckEngine", None), policy, ledger)
     ledger.close()
+
+
+@pytest.fixture
+def loading(intake: Intake, keys: KeyRing) -> Iterator[Intake]:
+    engine = DuckEngine(intake.store, intake.policy, keys, threads=1)
+    yield replace(intake, engine=engine)
+    engine.close()
 
 
 @pytest.fixture

@@ -23,15 +23,15 @@ def test_reference_comes_before_what_it_explains() -> None:
     assert set(order) == READ_SOURCES | {"rest"}
 
 
-def test_every_source_of_a_night_is_taken_in(intake: Intake, land: Land, night: date) -> None:
+def test_every_source_of_a_night_is_taken_in(loading: Intake, land: Land, night: date) -> None:
     for source in (*SOURCES, "beacon", "elsewhere"):
         land(f"{source}/broken.gz", b"\x1f\x8b\x08\0")
-    taken = {each.file: each for source in SOURCES for each in take_in(source, intake, night)}
+    taken = {each.file: each for source in SOURCES for each in take_in(source, loading, night)}
     assert set(taken) == {f"{source}/broken.gz" for source in (*SOURCES, "beacon", "elsewhere")}
     for each in taken.values():
         assert each.read == sum(each.quarantined.values()) == 1
-    assert intake.store.read("vault__rejected_line", night).num_rows == len(taken)
-    assert len(intake.ledger.accounting(night)) == len(taken)
+    assert loading.store.read("vault__rejected_line", night).num_rows == len(taken)
+    assert len(loading.ledger.accounting(night)) == len(taken)
 
 
 def test_an_unknown_source_is_refused(intake: Intake, night: date) -> None:
