@@ -1,0 +1,265 @@
+"""The equations of a package: which rows are one cell, and which cells sum to which.
+
+What belongs here: the linear system, from public structure alone, in blocks that share nothing but a campaign's total.
+What does not: counts, and what can be concluded from the equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quorum.disclosure.grid import Axis, Bools, Coordinate, Ints, build_axis, coordinates_of, sizes
+from quorum.tables.shape import ALL, PackageShape, TableShape
+
+Floats = NDArray[np.float64]
+Place = frozenset[tuple[str, str]]
+"""Coordinates as (column, category) without margins and without the report's key: equal places are one cell."""
+
+ONE_WAY, TWO_WAY, GENERAL = "one_way", "two_way", "general"
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Cells of one key of the report that are linked by equations other than through the total.
+
+    Args:
+        tables: the tables it covers.
+        size: number of cells; cell 0 is the total if ``has_root``.
+        matrix: (equations, cells): -1 for a margin, 1 for its parts; every row sums to 0 over the true values.
+        partitions: whether people add up in every equation of the block.
+        child: cells with a margin above them, one entry a (cell, immediate margin) pair.
+        parent: that margin.
+        form: ``one_way`` (a tree), ``two_way`` (two flat dimensions; cells in a grid) or ``general``.
+        shape: sizes of the axes of a one-way or two-way block.
+        has_root: whether cell 0 is the total of the key.
+        rows: table, rows of the table, and the cell of each of them.
+    """
+
+    tables: tuple[str, ...]
+    size: int
+    matrix: Floats
+    partitions: bool
+    child: Ints
+    parent: Ints
+    form: str
+    shape: tuple[int, ...]
+    has_root: bool
+    rows: tuple[tuple[str, Ints, Ints], ...]
+
+    def gather(self, values: Mapping[str, Ints]) -> Ints:
+        """Return one value a cell from one value a row of each table; of rows that are one cell the last is taken."""
+        cells = np.zeros(self.size, dtype=np.int64)
+        for table, rows, cell in self.rows:
+            cells[cell] = values[table][rows]
+        return cells
+
+    def agrees(self, values: Mapping[str, Ints], cells: Ints) -> bool:
+        """Say whether all rows that are one cell carry the same value."""
+        return all(np.array_equal(values[table][rows], cells[cell]) for table, rows, cell in self.rows)
+
+    def orphans(self, published: Bools) -> Ints:
+        """Return published cells that have a withheld margin above them."""
+        return np.unique(self.child[published[self.child] & ~published[self.parent]])
+
+
+def build_blocks(shape: PackageShape) -> list[list[Block]]:
+    """Return the blocks of every key of the report.
+
+    Args:
+        shape: the package.
+
+    Returns:
+        One list a key and universe, in the order of the tables: blocks that share at most the key's total.
+
+    Guarantee:
+        Every sum that a reader can write down from margins, hierarchies and tables that list the same cell is an
+        equation of exactly one block, each cell is one variable, and a margin with one listed category is that
+        category. Keys (campaigns, sections) share no equation, nor do universes.
+
+    Source: architecture.md, "A report package"; disclosure.md, rule 6; de Wolf and Giessing, on linked tables as one
+        system: Statistical Disclosure Control (Hundepool et al., 2012), section 4.
+    """
+    axes = {table.name: _shared_axes(table) for table in shape.tables}
+    keyed = {table.name: _by_key(table) for table in shape.tables}
+    keys = dict.fromkeys(key for positions in keyed.values() for key in positions)
+    cache: dict[tuple[str, ...], Block] = {}
+    everything = []
+    universes = dict.fromkeys(table.universe for table in shape.tables)
+    for key, universe in product(keys, universes):
+        grids = [
+            _grid(table, keyed[table.name][key], axes[table.name])
+            for table in shape.tables
+            if table.universe == universe and key in keyed[table.name]
+        ]
+        everything.append([_block(group, cache) for group in _linked(grids)])
+    return everything
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """A table within one key: its axes, and the rows of the whole table in the order of the product of coordinates."""
+
+    table: TableShape
+    axes: tuple[Axis, ...]
+    rows: Ints
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(axis.parent) for axis in self.axes)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return frozenset(column for axis in self.axes for column in axis.columns)
+
+    def cells(self) -> Ints:
+        """Return the cell of each row, counted within the grid."""
+        places = np.zeros(1, dtype=np.int64)
+        for axis in self.axes:
+            places = (places[:, None] * len(axis.parent) + axis.node).ravel()
+        return places
+
+
+def _shared_axes(table: TableShape) -> tuple[Axis, ...]:
+    """Return the axes that are the same for every key."""
+    return tuple(
+        build_axis(dimension.levels, coordinates_of(dimension), dimension.partitions_people)
+        for dimension in table.dimensions[1:]
+    )
+
+
+def _by_key(table: TableShape) -> dict[str, list[tuple[int, Coordinate]]]:
+    """Return the coordinates of the first dimension by the report's key, with their positions."""
+    found: dict[str, list[tuple[int, Coordinate]]] = {}
+    for position, coordinate in enumerate(coordinates_of(table.dimensions[0])):
+        found.setdefault(coordinate[0], []).append((position, coordinate))
+    return found
+
+
+def _grid(table: TableShape, places: list[tuple[int, Coordinate]], shared: tuple[Axis, ...]) -> _Grid:
+    first = table.dimensions[0]
+    inner = prod(sizes(table)[1:])
+    rows = (np.array([position for position, _ in places])[:, None] * inner + np.arange(inner)).ravel()
+    coordinates = tuple(coordinate[1:] for _, coordinate in places)
+    own = build_axis(first.levels[1:], coordinates, first.partitions_people)
+    return _Grid(table, (own, *shared) if first.levels[1:] else shared, rows)
+
+
+def _linked(grids: Sequence[_Grid]) -> list[list[_Grid]]:
+    """Return tables of a universe in groups that may share a cell beside the total: those with a column in common."""
+    groups: list[list[_Grid]] = []
+    for grid in grids:
+        touching = [group for group in groups if any(one.columns & grid.columns for one in group)]
+        merged = [one for group in touching for one in group] + [grid]
+        groups = [group for group in groups if group not in touching] + [merged]
+    return groups
+
+
+def _block(grids: Sequence[_Grid], cache: dict[tuple[str, ...], Block]) -> Block:
+    """Return the block of linked tables; one that has no column of its own below the key is built once."""
+    names = tuple(grid.table.name for grid in grids)
+    if all(len(grid.table.dimensions[0].levels) == 1 for grid in grids):
+        if names not in cache:
+            cache[names] = _build(grids)
+        known = cache[names]
+        rows = tuple((grid.table.name, grid.rows, cell) for grid, (_, _, cell) in zip(grids, known.rows, strict=True))
+        parts = {name: getattr(known, name) for name in Block.__dataclass_fields__}
+        return Block(**{**parts, "rows": rows})
+    return _build(grids)
+
+
+def _build(grids: Sequence[_Grid]) -> Block:
+    cells = _canonical(grids)
+    size = 1 + max(int(cell.max()) for cell in cells)
+    lines: dict[bytes, Floats] = {}
+    pairs: set[tuple[int, int]] = set()
+    for grid, cell in zip(grids, cells, strict=True):
+        of_grid = np.zeros(prod(grid.shape), dtype=np.int64)
+        of_grid[grid.cells()] = cell
+        for whole, parts in _lines(grid, of_grid):
+            line = np.zeros(size)
+            line[parts] = 1.0
+            line[whole] -= 1.0
+            lines.setdefault(line.tobytes(), line)
+            pairs.update((part, whole) for part in parts.tolist())
+    wide = [axis for axis in grids[0].axes if len(axis.parent) > 1]
+    has_root = all(np.count_nonzero(axis.parent < 0) == 1 for grid in grids for axis in grid.axes)
+    ordered = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+    return Block(
+        tables=tuple(grid.table.name for grid in grids),
+        size=size,
+        matrix=np.array(list(lines.values())).reshape(-1, size),
+        partitions=all(axis.partitions for grid in grids for axis in grid.axes if len(axis.parent) > 1),
+        child=ordered[:, 0],
+        parent=ordered[:, 1],
+        form=_form(wide) if len(grids) == 1 and has_root else GENERAL,
+        shape=tuple(len(axis.parent) for axis in wide),
+        has_root=has_root,
+        rows=tuple((grid.table.name, grid.rows, cell) for grid, cell in zip(grids, cells, strict=True)),
+    )
+
+
+def _form(wide: Sequence[Axis]) -> str:
+    if len(wide) <= 1:
+        return ONE_WAY
+    flat = all(not np.any(axis.parent[1:]) for axis in wide)
+    return TWO_WAY if len(wide) == 2 and flat else GENERAL
+
+
+def _lines(grid: _Grid, cells: Ints) -> list[tuple[int, Ints]]:
+    """Return every equation of a table as (margin, parts), in cells of the block."""
+    lines: list[tuple[int, Ints]] = []
+    array = cells.reshape(grid.shape)
+    for place, axis in enumerate(grid.axes):
+        stacked = np.moveaxis(array, place, 0).reshape(len(axis.parent), -1)
+        for node in np.unique(axis.parent[axis.parent >= 0]).tolist():
+            parts = stacked[axis.parent == node]
+            lines.extend((int(whole), parts[:, index]) for index, whole in enumerate(stacked[node]))
+    return lines
+
+
+def _canonical(grids: Sequence[_Grid]) -> list[Ints]:
+    """Return the block's cell of each row: rows of one place, in any table, and aliases share one."""
+    if len(grids) == 1:
+        return [grids[0].cells()]
+    number: dict[object, int] = {}
+    first: list[int] = []
+
+    def find(index: int) -> int:
+        while first[index] != index:
+            index = first[index]
+        return index
+
+    def register(name: object) -> int:
+        if name not in number:
+            number[name] = len(first)
+            first.append(len(first))
+        return find(number[name])
+
+    found = []
+    for position, grid in enumerate(grids):
+        rows = []
+        for cell, place in zip(grid.cells().tolist(), _places(grid), strict=True):
+            one, other = sorted((register(place), register((position, cell))))
+            first[other] = one
+            rows.append(one)
+        found.append(rows)
+    roots = {root: index for index, root in enumerate(dict.fromkeys(find(row) for rows in found for row in rows))}
+    return [np.array([roots[find(row)] for row in rows], dtype=np.int64) for rows in found]
+
+
+def _places(grid: _Grid) -> list[Place]:
+    """Return the place of each row."""
+    named = [
+        [
+            tuple((column, level) for column, level in zip(axis.columns, coordinate, strict=True) if level != ALL)
+            for coordinate in axis.coordinates
+        ]
+        for axis in grid.axes
+    ]
+    return [frozenset(pair for part in parts for pair in part) for parts in product(*named)]

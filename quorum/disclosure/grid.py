@@ -1,0 +1,111 @@
+"""Positions in a table's product of categories: where a row stands, what its margin is, which rows are one cell.
+
+What belongs here: the trees of a dimension's coordinates as index arrays. What does not: counts, equations, rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from quorum.tables.shape import ALL, Dimension, TableShape
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Coordinate = tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def coordinates_of(dimension: Dimension) -> tuple[Coordinate, ...]:
+    """Return a dimension's coordinates in the order of the published file, parents before children."""
+    return tuple(dimension.coordinates())
+
+
+def parent_of(coordinate: Coordinate) -> Coordinate | None:
+    """Return the coordinate one level up, or None for a margin over everything.
+
+    Example:
+        >>> parent_of(("kanto", "tokyo")), parent_of(("kanto", "ALL")), parent_of(("ALL", "ALL"))
+        (('kanto', 'ALL'), ('ALL', 'ALL'), None)
+    """
+    depth = sum(level != ALL for level in coordinate)
+    if depth == 0:
+        return None
+    return coordinate[: depth - 1] + (ALL,) * (len(coordinate) - depth + 1)
+
+
+def parents(coordinates: Sequence[Coordinate]) -> Ints:
+    """Return each coordinate's parent as a position in the same sequence, or -1 where the parent is not listed."""
+    position = {coordinate: index for index, coordinate in enumerate(coordinates)}
+    above = (parent_of(coordinate) for coordinate in coordinates)
+    return np.array([-1 if one is None else position.get(one, -1) for one in above], dtype=np.int64)
+
+
+def sizes(table: TableShape) -> tuple[int, ...]:
+    """Return the number of coordinates of each dimension; their product is the number of rows."""
+    return tuple(len(coordinates_of(dimension)) for dimension in table.dimensions)
+
+
+def coordinate_columns(table: TableShape) -> dict[str, pa.Array]:
+    """Return the dimension columns of a table (string), one value a row, in the order of the published file."""
+    columns: dict[str, pa.Array] = {}
+    counts = sizes(table)
+    for place, dimension in enumerate(table.dimensions):
+        before, after = prod(counts[:place]), prod(counts[place + 1 :])
+        rows = np.tile(np.repeat(np.arange(counts[place]), after), before)
+        for level, name in enumerate(dimension.levels):
+            names = pa.array([coordinate[level] for coordinate in coordinates_of(dimension)], pa.string())
+            columns[name] = names.take(pa.array(rows))
+    return columns
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """The distinct categories of a dimension, within one key of the report, as a tree.
+
+    Args:
+        columns: the columns of its levels.
+        coordinates: as listed, parents before children.
+        node: coordinate to node. A margin with exactly one listed category is that category: one node.
+        parent: node to parent node, or -1; parents come first.
+        partitions: whether a person is in exactly one category.
+    """
+
+    columns: tuple[str, ...]
+    coordinates: tuple[Coordinate, ...]
+    node: Ints
+    parent: Ints
+    partitions: bool
+
+
+def build_axis(columns: tuple[str, ...], coordinates: tuple[Coordinate, ...], partitions: bool) -> Axis:
+    """Return the tree of coordinates, with aliases merged.
+
+    Args:
+        columns: the columns of the levels.
+        coordinates: parents before children.
+        partitions: whether a person is in exactly one category.
+
+    Guarantee:
+        Two coordinates share a node exactly if public structure alone makes them the same people: a chain of margins
+        with one listed category each.
+
+    Source: disclosure.md, rule 2 (within its parent margin), rule 10 (public facts only).
+    """
+    above = parents(coordinates)
+    children = np.bincount(above[above >= 0], minlength=len(coordinates))
+    node = np.zeros(len(coordinates), dtype=np.int64)
+    parent: list[int] = []
+    for index, up in enumerate(above.tolist()):
+        if up >= 0 and children[up] == 1:
+            node[index] = node[up]
+        else:
+            node[index] = len(parent)
+            parent.append(-1 if up < 0 else int(node[up]))
+    return Axis(columns, coordinates, node, np.array(parent, dtype=np.int64), partitions)
