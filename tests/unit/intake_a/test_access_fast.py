@@ -102,3 +102,13 @@ def test_chunks_hold_every_line_of_the_real_log(shared: Path) -> None:
     chunks = list(read_chunks(landed, CHUNK_LINES))
     assert sum(chunk.requests.num_rows for chunk in chunks) == 9_999
     assert [(n, reason) for chunk in chunks for n, reason, _ in chunk.rejected] == [(8899, "unclosed_quote")]
+
+
+def test_a_block_of_many_empty_lines_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quorum.intake.access.CHUNK_LINES", 3)
+    path = tmp_path / "x"
+    path.write_bytes(b"\n" * 4 + b"a\n" + b"\n" * 3 + b"b")
+    landed = Landed("access", "access/x", path, 1, examine(path).lines, is_duplicate=False, is_truncated=False)
+    chunks = [[(n, line) for n, _, line in chunk.rejected] for chunk in read_chunks(landed, 3)]
+    assert [len(chunk) for chunk in chunks] == [3, 3, 3]
+    assert sum(chunks, []) == [(n, {5: b"a", 9: b"b"}.get(n, b"")) for n in range(1, 10)]
