@@ -13,12 +13,13 @@ import dagster as dg
 
 from assets.checks import Verdict, judge
 from assets.redaction import redacted
-from assets.suites import BLOCKING, Suite
+from assets.suites import BLOCKING, WARNING, Suite
 from quorum.tables import Catalog, Table
 from quorum.tables.catalog import Read
 from quorum.workspace import Workspace
 from quorum.zones import Zone
 
+EXPECTATIONS = "expectations"
 Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
@@ -54,7 +55,7 @@ class Blueprint:
             name=name,
             description=description,
             specs=[self._spec(self.catalog[table], after) for table in tables],
-            check_specs=[spec for table in tables for spec in _check_specs(self.suites[table])],
+            check_specs=[_check_spec(self.suites[table]) for table in tables],
             partitions_def=self.partitions,
         )
         def make(
@@ -74,7 +75,7 @@ class Blueprint:
         return dg.MaterializeResult(
             asset_key=table,
             metadata={"dagster/partition_row_count": profile["row_n"], **facts},
-            check_results=[_check_result(verdict, severity, profile) for severity in suite.severities],
+            check_results=[_check_result(verdict, profile)],
         )
 
     def _spec(self, table: Table, after: Sequence[str]) -> dg.AssetSpec:
@@ -124,28 +125,23 @@ def _schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def _check_specs(suite: Suite) -> list[dg.AssetCheckSpec]:
-    return [
-        dg.AssetCheckSpec(
-            severity,
-            asset=suite.table,
-            description="\n".join(f"- `{e.metric}`: {e.why}" for e in suite.expectations if e.severity == severity),
-            blocking=severity == BLOCKING,
-        )
-        for severity in suite.severities
-    ]
+def _check_spec(suite: Suite) -> dg.AssetCheckSpec:
+    told = [f"- {e.severity}: `{e.metric}`: {e.why}" for e in suite.expectations]
+    return dg.AssetCheckSpec(EXPECTATIONS, asset=suite.table, description="\n".join(told), blocking=True)
 
 
-def _check_result(verdict: Verdict, severity: str, profile: Mapping[str, int]) -> dg.AssetCheckResult:
-    failed = [e for e in verdict.failed if e.severity == severity]
+def _check_result(verdict: Verdict, profile: Mapping[str, int]) -> dg.AssetCheckResult:
+    """Return the verdict as Dagster understands it: of a blocking check, only a failure of severity ERROR blocks."""
+    severity = dg.AssetCheckSeverity.WARN if verdict.passed(BLOCKING) else dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckResult(
         asset_key=verdict.suite.table,
-        check_name=severity,
-        passed=verdict.passed(severity),
-        severity=dg.AssetCheckSeverity.ERROR if severity == BLOCKING else dg.AssetCheckSeverity.WARN,
+        check_name=EXPECTATIONS,
+        passed=not verdict.failed,
+        severity=severity,
         metadata={
-            "expectation_n": sum(e.severity == severity for e in verdict.suite.expectations),
-            "failed": [f"{e.metric}: {e.why}" for e in failed],
-            "counts": {e.metric: profile[e.metric] for e in failed},
+            "expectation_n": len(verdict.suite.expectations),
+            BLOCKING: [f"{e.metric}: {e.why}" for e in verdict.failed if e.severity == BLOCKING],
+            WARNING: [f"{e.metric}: {e.why}" for e in verdict.failed if e.severity == WARNING],
+            "counts": {e.metric: profile[e.metric] for e in verdict.failed},
         },
     )

@@ -59,12 +59,6 @@ class Suite:
         """The metrics that the profile must hold, each once."""
         return tuple(dict.fromkeys(expectation.metric for expectation in self.expectations))
 
-    @property
-    def severities(self) -> tuple[str, ...]:
-        """The severities that occur, blocking first."""
-        found = {expectation.severity for expectation in self.expectations}
-        return tuple(severity for severity in (BLOCKING, WARNING) if severity in found)
-
 
 def load_suites(folder: Path, catalog: Catalog) -> dict[str, Suite]:
     """Load the suite of every table that is kept.

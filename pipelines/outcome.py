@@ -95,7 +95,7 @@ def errors(events: Sequence[dg.DagsterEvent]) -> list[dict[str, object]]:
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data
-            if check.blocking and not check.passed:
+            if check.blocking and not check.passed and check.severity.value == "ERROR":
                 blocked.add(str(event.step_key))
                 found.append(_expectation(check))
         elif event.event_type_value == "STEP_FAILURE" and str(event.step_key) not in blocked:
@@ -129,7 +129,7 @@ def _failure(event: dg.DagsterEvent) -> dict[str, object]:
 def _expectation(check: dg.AssetCheckEvaluation) -> dict[str, object]:
     table = check.asset_key.to_user_string()
     is_input = zone_of(table) in (Zone.VAULT, Zone.PSEUDO)
-    why = "; ".join(str(text) for text in _list(check.metadata.get("failed")))
+    why = "; ".join(str(text) for text in _list(check.metadata.get("blocking")))
     return {
         "code": EXIT_INPUT if is_input else EXIT_RELEASE,
         "rule": f"expectations.{table}",

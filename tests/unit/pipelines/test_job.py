@@ -182,7 +182,7 @@ def test_a_warning_is_shown_and_stops_nothing(workspace: Idle, run: Callable[...
     events = run("pseudo__login", "pseudo__login_link")
     failed = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
     (warning,) = [check for check in failed if not check.passed]
-    assert (warning.check_name, warning.severity) == ("warning", dg.AssetCheckSeverity.WARN)
+    assert (warning.check_name, warning.severity) == ("expectations", dg.AssetCheckSeverity.WARN)
     assert outcome.errors(events) == []
     assert workspace.done == ["pseudo__login", "pseudo__login_link"]
 
