@@ -64,7 +64,7 @@ def pin_down(system: System, budget: Budget) -> Findings:
     missed = {
         variable: (float(bounds.low[variable]), float(bounds.high[variable]))
         for variable, needed in need.items()
-        if bounds.low[variable] > 0 or bounds.high[variable] < needed
+        if 0 < bounds.low[variable] <= bounds.high[variable] or bounds.low[variable] <= bounds.high[variable] < needed
     }
     contradictions, unreached = broken + bounds.contradictions, 0
     if not contradictions:

@@ -137,7 +137,7 @@ def run_attacks(
     Source: disclosure.md, "The red team".
     """
     if not packages:
-        raise ReleaseError("attack.packages", "no package", "one or more", "name the folders of packages")
+        raise _no_package()
     case = Case(packages, read_rules(rules), Truth(truth or {}), canaries)
     broken = planted or planted_release()
     practice = Case((broken.package,), read_rules(broken.rules), Truth({}), broken.canaries)
@@ -145,24 +145,30 @@ def run_attacks(
 
 
 def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[AttackRecord]:
-    """Attack packages in folders, as an outsider holds them: no truth, no canaries.
+    """Attack packages in folders, as their recipients hold them: no truth, no canaries.
 
     Args:
         folders: one package each.
         rules: as in `run_attacks`; ``{report: rule set}`` where packages are of several reports.
 
     Returns:
-        One record an attack, over all packages together.
+        For each recipient, in order, one record an attack, over all of its packages together. Recipients who collude
+        are a matter for `run_attacks`; the portal is no colluder, it holds the data and has lower thresholds.
 
     Raises:
-        ReleaseError: a package is malformed, or the rules do not cover it.
+        ReleaseError: no folder, a package that is malformed, or rules that do not cover one.
 
     Guarantee:
         As `run_attacks`; nothing but the folders' files is read.
 
     Source: disclosure.md, "The red team".
     """
-    return run_attacks([parse_package(folder) for folder in folders], rules)
+    if not folders:
+        raise _no_package()
+    held: dict[str, list[ParsedPackage]] = {}
+    for package in map(parse_package, folders):
+        held.setdefault(package.shape.recipient_id, []).append(package)
+    return [record for recipient in sorted(held) for record in run_attacks(held[recipient], rules)]
 
 
 def _run(attack: Attack, case: Case, practice: Case, planted: Planted) -> AttackRecord:
@@ -171,6 +177,10 @@ def _run(attack: Attack, case: Case, practice: Case, planted: Planted) -> Attack
     seconds = perf_counter() - start
     power = planted.is_broken_by(attack.name, attack.find(practice))
     return score(attack.name, _together(case.packages), findings, power=power, seconds=seconds)
+
+
+def _no_package() -> ReleaseError:
+    return ReleaseError("attack.packages", "no package", "one or more", "name the folders of packages")
 
 
 def _together(packages: Sequence[ParsedPackage]) -> str:

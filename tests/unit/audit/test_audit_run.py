@@ -82,6 +82,19 @@ def test_folders_are_attacked_as_files(tmp_path: Path) -> None:
         attack_folders([tmp_path / "clean"], {"site": RULES})
 
 
+def test_folders_are_attacked_recipient_by_recipient(tmp_path: Path) -> None:
+    """The other recipient may know what this one may not; neither holds both packages."""
+    other = dataclasses.replace(DRAFT, shape=dataclasses.replace(DRAFT.shape, recipient_id="r-02"))
+    hidden = DRAFT.withhold("audience", ("c1", "20s"), ("c1", "30s"), family="clicks")
+    folders = [other.write(tmp_path / "other"), hidden.write(tmp_path / "hidden")]
+    records = attack_folders(folders, RULES)
+    assert [record.release for record in records[:: len(ATTACKS)]] == [CLEAN.release, "r-02/campaign/2026-11-21"]
+    assert verdict(records) == PASSED
+    assert verdict(run_attacks([parse_files(draft.files()) for draft in (other, hidden)], RULES)) == FAILED
+    with pytest.raises(ReleaseError, match=r"attack\.packages"):
+        attack_folders([], RULES)
+
+
 def test_colluding_recipients_are_named_by_their_number() -> None:
     other = parse_files(dataclasses.replace(DRAFT, shape=dataclasses.replace(DRAFT.shape, recipient_id="r-02")).files())
     assert {record.release for record in run_attacks([CLEAN, other], RULES)} == {f"{CLEAN.release} and 1 more"}
