@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -111,4 +112,4 @@ def test_a_block_of_many_empty_lines_is_cut(tmp_path: Path, monkeypatch: pytest.
     landed = Landed("access", "access/x", path, 1, examine(path).lines, is_duplicate=False, is_truncated=False)
     chunks = [[(n, line) for n, _, line in chunk.rejected] for chunk in read_chunks(landed, 3)]
     assert [len(chunk) for chunk in chunks] == [3, 3, 3]
-    assert sum(chunks, []) == [(n, {5: b"a", 9: b"b"}.get(n, b"")) for n in range(1, 10)]
+    assert list(chain.from_iterable(chunks)) == [(n, {5: b"a", 9: b"b"}.get(n, b"")) for n in range(1, 10)]
