@@ -1,4 +1,4 @@
-"""Landed files: which there are for a night, what is in them (by magic bytes, never by name), and registering them.
+"""Landed files: which there are for a night, what is in them, and registering them.
 
 Each file is read twice. The first pass is cheap (decompress, SHA-256, count the ends of lines) and answers what must be
 known before a row may be written: was this content delivered before, and is the stream whole. Loading first and taking
@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.intake.context import COMPLETE_MARKER, Intake
+from quorum.intake.packed import BrokenStreamError, pieces
 
 BLOCK_BYTES = 16 << 20
 LINE_LIMIT = 1 << 20
@@ -32,23 +30,6 @@ LINE_LIMIT = 1 << 20
 
 NO_SOURCE = "(none)"
 """What stands for the source of a file that landed beside the sources' folders."""
-
-_PLAIN_STEP = 8 << 20
-_PACKED_STEP = 4 << 10  # small: one step of a hostile zstd stream unpacks to 32,768 times its size
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_ZSTD_SKIPPABLE = tuple(bytes((0x50 + n, 0x2A, 0x4D, 0x18)) for n in range(16))
-
-
-class BrokenStreamError(Exception):
-    """A compressed stream breaks off or is corrupt; what could be unpacked has been given out."""
-
-
-class _Unpacker(Protocol):
-    def decompress(self, data: bytes, /) -> bytes: ...
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -92,8 +73,8 @@ class Landed:
 def landed_files(intake: Intake, source: str, night: date, *, is_read: bool = True) -> Iterator[Landed]:
     """Examine and register the files of a source that a night takes in, sorted by path, late files first.
 
-    A late file lies in the folder of a night that is done and was not there when that night ran. Call
-    `record` for each file when it is taken in.
+    A late file lies in the folder of a night that is done, and was not there when that night ran; or of a night that
+    was passed over, and can run no more. Call `record` for each file when it is taken in.
 
     Args:
         intake: landing and ledger.
@@ -149,8 +130,8 @@ def _paths_in(folder: Path) -> list[Path]:
 
 
 def source_names(intake: Intake, night: date) -> list[str]:
-    """Return the names of the source folders that a night may take files from: its own and those of done nights."""
-    folders = [intake.folder(n) for n in (*_done_before(intake, night), night)]
+    """Return the names of the source folders that a night may take files from: its own and those of closed nights."""
+    folders = [intake.folder(n) for n in (*_closed_before(intake, night), night)]
     names = {child.name for folder in folders if folder.is_dir() for child in folder.iterdir() if child.is_dir()}
     return sorted(name for name in names if not name.startswith("."))
 
@@ -166,7 +147,7 @@ def examine(path: Path) -> Content:
     """Read a file once and return its digest and number of lines; see the module for why."""
     digest, ends, last, is_truncated = hashlib.sha256(), 0, b"\n", False
     try:
-        for piece in _pieces(path):
+        for piece in pieces(path):
             digest.update(piece)
             ends += piece.count(b"\n")
             last = piece[-1:]
@@ -220,14 +201,14 @@ def _gathered(landed: Landed, size: int) -> Iterator[bytes]:
     parts: list[bytes] = []
     held = 0
     try:
-        for piece in _pieces(landed.path):
+        for piece in pieces(landed.path):
             parts.append(piece)
             held += len(piece)
             if held >= size:
                 yield b"".join(parts)
                 parts, held = [], 0
-    except BrokenStreamError:
-        if not landed.is_truncated:
+    except (BrokenStreamError, OSError) as error:
+        if not landed.is_truncated or isinstance(error, OSError):
             raise _changed(landed) from None
     if parts:
         yield b"".join(parts)
@@ -242,93 +223,30 @@ def _changed(landed: Landed) -> InputError:
     )
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as handle:
-        head = handle.read(4)
-    if head[:2] == _GZIP and head[2:3] in (b"\x08", b""):
-        return _unpacked(path, partial(zlib.decompressobj, wbits=31), zlib.error, padding=b"\0")
-    if head == _ZSTD or head in _ZSTD_SKIPPABLE:
-        import zstandard
-
-        unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 31)
-        return _unpacked(path, unpacker.decompressobj, zstandard.ZstdError, padding=b"")
-    return _plain(path)
-
-
-def _plain(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as handle:
-        while piece := handle.read(_PLAIN_STEP):
-            yield piece
-
-
-def _unpacked(path: Path, start: Callable[[], _Unpacker], error: type[Exception], padding: bytes) -> Iterator[bytes]:
-    """Unpack all members of a stream; where one is corrupt, go again, byte by byte near the failure.
-
-    An unpacker keeps to itself what the failing call had unpacked by then: hence the second go.
-    """
-    given = 0
-    try:
-        for out in _members(_steps(path, path.stat().st_size), start, error, padding):
-            given += len(out)
-            yield out
-    except _CorruptError as corrupt:
-        for out in _members(_steps(path, corrupt.position), start, error, padding):
-            fresh = out[given:]
-            given -= len(out) - len(fresh)
-            if fresh:
-                yield fresh
-
-
-class _CorruptError(BrokenStreamError):
-    def __init__(self, position: int) -> None:
-        super().__init__()
-        self.position = position
-
-
-def _steps(path: Path, slow_from: int) -> Iterator[bytes]:
-    with path.open("rb") as handle:
-        position = 0
-        while step := handle.read(_PACKED_STEP if position < slow_from else 1):
-            yield step
-            position += len(step)
-
-
-def _members(
-    steps: Iterator[bytes], start: Callable[[], _Unpacker], error: type[Exception], padding: bytes
-) -> Iterator[bytes]:
-    stream, is_between, position = start(), True, 0
-    for step in steps:
-        data = step
-        while data := data.lstrip(padding) if is_between else data:
-            try:
-                out = stream.decompress(data)
-            except error:
-                raise _CorruptError(position) from None
-            data, is_between = stream.unused_data, stream.eof
-            if is_between:
-                stream = start()
-            if out:
-                yield out
-        position += len(step)
-    if not is_between:
-        raise BrokenStreamError
-
-
 def _late_paths(intake: Intake, night: date, find: Callable[[Path], list[Path]]) -> list[Path]:
-    done = _done_before(intake, night)
-    found = [path for earlier in done for path in find(intake.folder(earlier))]
+    found = [path for closed in _closed_before(intake, night) for path in find(intake.folder(closed))]
     if not found:
         return []
     taken = {
-        os.path.normpath(intake.folder(earlier) / str(accounting["file"]))
-        for earlier in done
-        for accounting in intake.ledger.accounting(earlier)
+        os.path.normpath(intake.folder(done) / str(accounting["file"]))
+        for done in intake.ledger.nights()
+        for accounting in intake.ledger.accounting(done)
     }
     return [path for path in found if _printable(os.path.normpath(path)) not in taken]
 
 
-def _done_before(intake: Intake, night: date) -> list[date]:
-    return [done for done in intake.ledger.nights() if done < night]
+def _closed_before(intake: Intake, night: date) -> list[date]:
+    """Return the nights with a landing folder that can run no more: done, or earlier than one that is done."""
+    done = [other for other in intake.ledger.nights() if other < night]
+    names = [path.name for path in intake.landing.iterdir()] if done and intake.landing.is_dir() else []
+    return sorted(closed for closed in map(_as_date, names) if closed is not None and closed <= done[-1])
+
+
+def _as_date(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name) if len(name) == len("2026-11-21") else None
+    except ValueError:
+        return None
 
 
 def _relative(path: Path, folder: Path) -> str:

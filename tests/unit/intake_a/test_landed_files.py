@@ -139,6 +139,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     path.write_bytes(gzip.compress(TEXT)[:-9])
     with pytest.raises(InputError):
         whole_bytes(file)
+    path.unlink()
+    with pytest.raises(InputError):
+        whole_bytes(file)
 
 
 def test_files_are_found_below_the_source_in_order_without_markers(tmp_path: Path) -> None:
@@ -183,8 +186,10 @@ def test_a_whole_file_is_no_duplicate_of_a_broken_one_nor_of_what_was_only_seale
     assert [f.is_duplicate for f in landed_files(intake, "partners", later)] == [False]
 
 
-def test_late_files_are_taken_in_once_from_done_nights_only(intake: Intake, land: Land, night: date) -> None:
+def test_late_files_are_taken_in_once_from_nights_that_can_run_no_more(intake: Intake, land: Land, night: date) -> None:
     done, open_night, later = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 22)
+    land("access/passed-over.log", b"0\n", date(2026, 11, 17))
+    land("access/no-night.log", b"1\n").rename(intake.landing / "20261118")
     land("access/early.log", b"a\n", done)
     for file in landed_files(intake, "access", done):
         record(intake, file, Accounting("access", file.file, file.lines, file.lines))
@@ -194,10 +199,14 @@ def test_late_files_are_taken_in_once_from_done_nights_only(intake: Intake, land
     land("access/tonight.log", b"d\n")
     for file in (files := list(landed_files(intake, "access", night))):
         record(intake, file, Accounting("access", file.file, file.lines, file.lines))
-    assert [f.file for f in files] == ["../2026-11-19/access/late.log", "access/tonight.log"]
+    assert [f.file for f in files] == [
+        "../2026-11-17/access/passed-over.log",
+        "../2026-11-19/access/late.log",
+        "access/tonight.log",
+    ]
     assert [f.file for f in landed_files(intake, "access", night)] == [f.file for f in files]  # the night runs again
     intake.ledger.finish_night(night, "0" * 64, {})
-    assert list(landed_files(intake, "access", later)) == []
+    assert [f.file for f in landed_files(intake, "access", later)] == ["../2026-11-20/access/not-yet.log"]
 
 
 def test_stray_files_have_no_source(intake: Intake, land: Land, night: date) -> None:
