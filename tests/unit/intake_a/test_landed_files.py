@@ -189,7 +189,8 @@ def test_a_whole_file_is_no_duplicate_of_a_broken_one_nor_of_what_was_only_seale
 def test_late_files_are_taken_in_once_from_nights_that_can_run_no_more(intake: Intake, land: Land, night: date) -> None:
     done, open_night, later = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 22)
     land("access/passed-over.log", b"0\n", date(2026, 11, 17))
-    land("access/no-night.log", b"1\n").rename(intake.landing / "20261118")
+    for no_night in ("20261118", "lost+found"):
+        land("access/x.log", b"1\n").parent.rename(intake.landing / no_night)
     land("access/early.log", b"a\n", done)
     for file in landed_files(intake, "access", done):
         record(intake, file, Accounting("access", file.file, file.lines, file.lines))
