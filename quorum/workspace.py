@@ -103,10 +103,10 @@ class Workspace:
                 "nights in order; what landed for an earlier night is taken in late by the next one",
                 f"run a night after {later[-1]}, or backfill in order into a new home",
             )
-        if not (self.landing / night.isoformat()).is_dir():
+        if not (self.landing / night.isoformat()).is_dir() and not self._has_waiting(night):
             raise InputError(
                 "landing.folder",
-                f"night {night} without a landing folder",
+                f"night {night} without a landing folder, and nothing that landed earlier waits for it",
                 "<landing>/<date>/<source>/",
                 "deliver the files, or an empty folder if there are none",
             )
@@ -162,6 +162,10 @@ class Workspace:
     def stored(self, night: date) -> list[Release]:
         """Return the releases of a settled night, each compared with what was signed."""
         return self._packages.stored(night)
+
+    def _has_waiting(self, night: date) -> bool:
+        """Say whether events that landed earlier are dated on a night."""
+        return any(self.store.files(table, night) for source in ("access", "ads") for table in WRITES[source])
 
     def _inputs(self, night: date) -> str:
         """Return the keyed digest of what a night is made from: files, policy, code. A file can be guessed: keyed."""

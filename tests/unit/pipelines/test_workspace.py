@@ -93,6 +93,13 @@ def test_a_night_without_a_landing_folder_is_refused(workspace: Workspace) -> No
     assert refused.value.rule == "landing.folder"
 
 
+def test_a_night_that_events_wait_for_may_run_without_a_landing_folder(workspace: Workspace) -> None:
+    night = date(2026, 11, 22)
+    rows = workspace.catalog["pseudo__access"].arrow_schema().empty_table()
+    workspace.store.write("pseudo__access", night, rows, f"landed-{NIGHT}")
+    workspace.admit(night)
+
+
 def test_a_night_without_what_must_land_is_refused(workspace: Workspace, landing: Path) -> None:
     (landing / "sources.yaml").write_text("required: [access]", encoding="utf-8")
     with pytest.raises(InputError) as refused:
