@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -130,24 +130,25 @@ def read_chunks(landed: Landed, lines: int = CHUNK_LINES) -> Iterator[Chunk]:
     """Read a file in chunks of about the given number of lines; requests of a chunk are in no particular order."""
     read: list[Chunk] = []
     number, start = 1, 1
-    for block in chain.from_iterable(map(_portions, line_blocks(landed, _BLOCK_BYTES))):
-        read.append(_read_block(Lines(block, number)))
-        number += read[-1].requests.num_rows + len(read[-1].rejected)
-        if number - start >= lines:
-            yield _joined(read)
-            read, start = [], number
+    for block in line_blocks(landed, _BLOCK_BYTES):
+        for portion in _portions(Lines(block, number)):
+            read.append(_read_block(portion))
+            number += len(portion)
+            if number - start >= lines:
+                yield _joined(read)
+                read, start = [], number
     if read:
         yield _joined(read)
 
 
-def _portions(block: bytes) -> Iterator[bytes]:
+def _portions(lines: Lines) -> Iterator[Lines]:
     """Cut a block that has more lines than a chunk: lines may be empty, and then there are millions of them."""
-    if block.count(b"\n") <= CHUNK_LINES:
-        yield block
+    if len(lines) <= CHUNK_LINES:
+        yield lines
         return
-    bounds = [*Lines(block, 1).starts[::CHUNK_LINES].tolist(), len(block)]
-    for start, end in pairwise(bounds):
-        yield block[start:end]
+    bounds = [*lines.starts[::CHUNK_LINES].tolist(), len(lines.block)]
+    for n, (start, end) in enumerate(pairwise(bounds)):
+        yield Lines(lines.block[start:end], lines.first + n * CHUNK_LINES)
 
 
 def _read_block(lines: Lines) -> Chunk:

@@ -38,7 +38,7 @@ def scan_json(lines: Lines, indexes: Positions) -> tuple[pa.Table, Positions]:
     Returns:
         Rows of `access_scan.SCHEMA`, in order; and the indexes of the lines that are left to the careful path.
     """
-    candidates = indexes[_look_regular(lines)[indexes]]
+    candidates = indexes[_look_regular(lines)[indexes]] if len(indexes) >= _WORTHWHILE else indexes[:0]
     records = _records(lines, candidates) if len(candidates) >= _WORTHWHILE else None
     if records is None:
         return SCHEMA.empty_table(), indexes

@@ -97,16 +97,18 @@ class _Block:
 
     @cached_property
     def queries(self) -> Positions:
-        return self._where((self.codes == ord("?")) | (self.codes == ord("#")))
+        found = self.codes == ord("?")
+        if b"#" in self.text:
+            found |= self.codes == ord("#")
+        return self._where(found)
 
     @cached_property
     def irregular(self) -> Positions:
         """Control characters other than line ends, and backslashes."""
-        found = (self.codes < _SPACE) & (self.codes != ord("\n"))
-        ends = self.lines.ends
-        found[ends[ends < len(self.codes)]] = False  # a \r of a line end
-        found |= self.codes == _BACKSLASH
-        return np.flatnonzero(found)
+        low = np.flatnonzero(self.codes < _SPACE)
+        low = low[self.codes[low] != ord("\n")]
+        low = low[self.lines.ends[self.lines_at(low)] != low]  # but for the \r of a line end
+        return np.concatenate([low, np.flatnonzero(self.codes == _BACKSLASH)]) if b"\\" in self.text else low
 
     def _where(self, found: Mask) -> Positions:
         return np.append(np.flatnonzero(found), np.int64(len(self.codes) + 1))
