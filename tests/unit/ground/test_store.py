@@ -41,6 +41,7 @@ def _links(key: str) -> pa.Table:
             "cookie_key": [key],
             "member_key": ["m"],
             "valid_from": [instant],
+            "last_login_at": [instant],
             "valid_to": pa.array([None], pa.timestamp("us")),
         }
     )
