@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from quorum.intake import records
 from quorum.intake.accounting import Accounting
 from quorum.intake.ads import take_in_ads
 from quorum.intake.context import Intake
@@ -201,10 +202,7 @@ def test_parquet_may_hold_instants_of_its_own(intake: Intake, land: Land) -> Non
 def test_the_order_of_fields_and_rows_is_kept_across_blocks(
     intake: Intake, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from quorum.intake import records
-
-    blocks = records.line_blocks
-    monkeypatch.setattr(records, "line_blocks", lambda landed: blocks(landed, 4096))
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 4096)
     land("ads", "a.jsonl", [event(f"e{n}", cookie_id=f"k{n}") for n in range(500)])
     assert take_in_ads(intake, NIGHT)[0].loaded == 500
     assert [row["line_n"] for row in stored(intake, NIGHT)] == list(range(1, 501))
