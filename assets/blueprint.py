@@ -54,7 +54,7 @@ class Blueprint:
         @dg.multi_asset(
             name=name,
             description=description,
-            specs=[self._spec(self.catalog[table], after) for table in tables],
+            specs=[self._spec(self.catalog[table], (*after, *self._compared(table, tables))) for table in tables],
             check_specs=[_check_spec(self.suites[table]) for table in tables],
             partitions_def=self.partitions,
         )
@@ -78,6 +78,10 @@ class Blueprint:
             check_results=[_check_result(verdict, profile)],
         )
 
+    def _compared(self, table: str, together: Sequence[str]) -> list[str]:
+        """Return the tables that the suite of a table looks into and that another step makes."""
+        return [name for name in self.suites[table].compared_with if name not in together]
+
     def _spec(self, table: Table, after: Sequence[str]) -> dg.AssetSpec:
         own = [_dependency(read) for read in table.reads if not self.catalog[read.table].in_memory]
         return dg.AssetSpec(
@@ -87,7 +91,7 @@ class Blueprint:
             owners=[f"team:{table.owner}"],
             kinds={"duckdb" if table.query else "python", "parquet"},
             tags={"purpose": table.purpose, "sealed": str(table.zone is Zone.VAULT).lower()},
-            deps=[*own, *(name for name in after if name not in {read.table for read in table.reads})],
+            deps=[*own, *(name for name in dict.fromkeys(after) if name not in {read.table for read in table.reads})],
             metadata={"dagster/column_schema": _schema(table), "retention": table.retention},
         )
 

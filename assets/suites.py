@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from quorum.errors import ConfigurationError
-from quorum.profile import parse_metric
+from quorum.profile import other_tables, parse_metric
 from quorum.tables import Catalog, Table
 
 BLOCKING = "blocking"
@@ -58,6 +58,11 @@ class Suite:
     def metrics(self) -> tuple[str, ...]:
         """The metrics that the profile must hold, each once."""
         return tuple(dict.fromkeys(expectation.metric for expectation in self.expectations))
+
+    @property
+    def compared_with(self) -> tuple[str, ...]:
+        """The other tables of the same night that a metric looks into, e.g. for references without their row."""
+        return tuple(dict.fromkeys(table for metric in self.metrics for table in other_tables(metric)))
 
 
 def load_suites(folder: Path, catalog: Catalog) -> dict[str, Suite]:

@@ -165,6 +165,16 @@ def parse_metric(text: str, contract: Table) -> Metric:
     return Metric(text, name, arguments)
 
 
+def other_tables(text: str) -> tuple[str, ...]:
+    """Return the tables that a metric looks into besides its own; they must be there before it is counted.
+
+    Example:
+        >>> other_tables("orphan_n(recipient_id, pseudo__recipient.recipient_id)")
+        ('pseudo__recipient',)
+    """
+    return tuple(re.findall(r"([a-z_]+)\.[a-z_]+", text))
+
+
 def _quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 

@@ -41,11 +41,11 @@ ROOT = Path(__file__).resolve().parents[1]
 WRITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "reference": (
+            "pseudo__recipient",
             "pseudo__campaign",
             "pseudo__creative",
-            "pseudo__first_party_host",
-            "pseudo__recipient",
             "pseudo__section",
+            "pseudo__first_party_host",
         ),
         "members": ("vault__member",),
         "logins": ("vault__login",),

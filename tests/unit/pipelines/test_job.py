@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.suites import load_suites
 from pipelines import outcome
 from pipelines.definitions import draw
 from pipelines.jobs import NIGHTLY
@@ -99,15 +100,17 @@ def kept(folder: Path) -> bytes:
 
 
 def test_every_kept_table_is_an_asset_made_once_and_after_what_it_reads(
-    workspace: Idle, run: Callable[..., list[dg.DagsterEvent]], catalog: Catalog
+    workspace: Idle, run: Callable[..., list[dg.DagsterEvent]], catalog: Catalog, root: Path
 ) -> None:
     events = run()
     assert outcome.errors(events) == []
     made = [e.materialization.asset_key.to_user_string() for e in events if e.is_step_materialization]
+    suites = load_suites(root / "expectations", catalog)
     tables = {name for name, table in catalog.tables.items() if not table.in_memory}
     assert sorted(made) == sorted({*tables, "out__package"})
     for position, name in enumerate(made[:-1]):
         reads = {r.table for r in catalog[name].reads if r.window != "previous" and r.table in tables}
+        reads |= set(suites[name].compared_with)
         assert reads <= set(made[: position + 1]), name
     assert made[-1] == "out__package"
     assert len(workspace.done) == len(set(workspace.done)) < 45
