@@ -24,7 +24,7 @@ class CountingParts:
 
     Args:
         store: where partitions are written.
-        night: the night that takes them in; its own partition gets a part even without a request.
+        night: the night that takes them in; its partition exists afterwards, even without a request.
         open_files: closes the parts, or leaves them as they were if something fails.
     """
 
@@ -33,7 +33,6 @@ class CountingParts:
         self._part = f"landed-{night.isoformat()}"
         self._writers: dict[date, PartitionWriter] = {}
         self._held: dict[date, list[pa.Table]] = {}
-        self._writer(night)
 
     def add(self, requests: pa.Table) -> tuple[int, int]:
         """Take in rows of ``pseudo__access``; return how many are waiting and how many late."""
@@ -56,11 +55,13 @@ class CountingParts:
         for day in self._store.nights(TABLE):
             if day not in self._writers and day not in self._held:
                 self._store.remove(TABLE, day, self._part)
+        if self._night not in self._writers and not self._store.files(TABLE, self._night):
+            self._store.write(TABLE, self._night, self._store.catalog[TABLE].arrow_schema().empty_table(), self._part)
 
     def _write(self, day: date, requests: pa.Table) -> None:
         if not requests.num_rows:
             return
-        if day in self._writers or len(self._writers) < _OPEN_PARTS:
+        if day in self._writers or day == self._night or len(self._writers) < _OPEN_PARTS:
             self._writer(day).write(requests)
         else:
             self._held.setdefault(day, []).append(requests)

@@ -135,9 +135,19 @@ def test_a_night_leaves_the_parts_of_others_alone(loading: Intake, land: Land, n
 
 
 def test_a_night_without_a_file_has_an_empty_partition(loading: Intake, night: date) -> None:
-    assert take_in_access(loading, night) == []
-    assert loading.store.nights("pseudo__access") == [night]
-    assert loading.store.read("pseudo__access", night).num_rows == 0
+    for _ in range(2):
+        assert take_in_access(loading, night) == []
+        assert loading.store.nights("pseudo__access") == [night]
+        assert loading.store.read("pseudo__access", night).num_rows == 0
+
+
+def test_a_night_without_a_request_adds_no_empty_part_to_those_of_others(
+    loading: Intake, land: Land, night: date
+) -> None:
+    land("access/a.log", line("22/Nov/2026:00:00:01 +0900"))
+    take_in_access(loading, night)
+    take_in_access(loading, TOMORROW)
+    assert [path.name for path in loading.store.files("pseudo__access", TOMORROW)] == ["landed-2026-11-21.parquet"]
 
 
 def test_a_night_that_fails_writes_nothing(
