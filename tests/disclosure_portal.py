@@ -1,4 +1,4 @@
-"""Synthetic campaigns for the tests of disclosure control: people with attributes, their events, and the cubes they give."""
+"""Synthetic campaigns for the tests of disclosure control: people, their events, and the cubes these give."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def flat(name: str, size: int, partitions: bool = True) -> Dimension:
 
 
 def nested(coarse: str, fine: str, sizes: Sequence[int]) -> Dimension:
-    return Dimension((coarse, fine), tuple((f"{coarse}{a}", f"{fine}{a}.{b}") for a, n in enumerate(sizes) for b in range(n)))
+    return Dimension(
+        (coarse, fine), tuple((f"{coarse}{a}", f"{fine}{a}.{b}") for a, n in enumerate(sizes) for b in range(n))
+    )
 
 
 def table(name: str, *dimensions: Dimension, families: Sequence[FamilySpec] = FAMILIES) -> TableShape:
@@ -87,7 +89,7 @@ def campaign_shape(campaigns: int, creatives: int | Sequence[int] = 8, policy: P
 
 @dataclass(frozen=True)
 class Habits:
-    """How people behave: events a person, chance of a click an impression and of a conversion a click, skew of categories."""
+    """How people behave: events a person, clicks an impression, conversions a click, skew of categories."""
 
     events: float = 2.0
     click: float = 0.01
@@ -96,7 +98,9 @@ class Habits:
     unknown: float = 0.1
 
 
-def count_people(shape: PackageShape, people: Sequence[int], rng: np.random.Generator, habits: Habits) -> dict[str, pa.Table]:
+def count_people(
+    shape: PackageShape, people: Sequence[int], rng: np.random.Generator, habits: Habits
+) -> dict[str, pa.Table]:
     """Return, per table of the shape, the cube's rows: only cells in which something happened, in no order."""
     parts: dict[str, list[dict[str, np.ndarray]]] = {t.name: [] for t in shape.tables}
     keys = list(dict.fromkeys(path[0] for path in shape.tables[0].dimensions[0].keys))
@@ -121,7 +125,9 @@ def _measures() -> list[str]:
     return [c for f in FAMILIES for c in (f.count, f.heads, *((f.rest,) if f.rest else ()))]
 
 
-def _draw(dimension: Dimension, depth: int, key: str, size: int, rng: np.random.Generator, habits: Habits) -> np.ndarray:
+def _draw(
+    dimension: Dimension, depth: int, key: str, size: int, rng: np.random.Generator, habits: Habits
+) -> np.ndarray:
     """Draw the finest category of each of so many people or events, as positions among the dimension's paths."""
     paths = [i for i, path in enumerate(dimension.keys) if depth == 0 or path[0] == key]
     weights = rng.permutation(1 / np.arange(1, len(paths) + 1) ** habits.skew)
@@ -154,7 +160,11 @@ def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Genera
 def _count_table(t: TableShape, key: str, person: np.ndarray, events: Mapping, drawn: Mapping) -> dict[str, np.ndarray]:
     choices = []
     for place, dimension in enumerate(t.dimensions):
-        levels = range(1, len(dimension.levels) + 1) if place == 0 or not dimension.has_margin else range(len(dimension.levels) + 1)
+        levels = (
+            range(1, len(dimension.levels) + 1)
+            if place == 0 or not dimension.has_margin
+            else range(len(dimension.levels) + 1)
+        )
         options = []
         for depth in levels:
             pad = (ALL,) * (len(dimension.levels) - depth)
@@ -185,7 +195,9 @@ def _count_table(t: TableShape, key: str, person: np.ndarray, events: Mapping, d
         for family in FAMILIES:
             hit = events[family.count] > 0
             heads = _heads(code, person, hit, size)
-            found[family.count].extend(np.bincount(code, weights=events[family.count], minlength=size)[cells].astype(np.int64))
+            found[family.count].extend(
+                np.bincount(code, weights=events[family.count], minlength=size)[cells].astype(np.int64)
+            )
             found[family.heads].extend(heads[cells])
             if family.rest:
                 found[family.rest].extend((seen - heads)[cells])
@@ -207,10 +219,21 @@ def fill(shape: PackageShape, cubes: Mapping[str, pa.Table]) -> PackageCube:
         names = [c for c in rows.column_names if c not in t.columns]
         at = dict(zip(zip(*(rows[c].to_pylist() for c in t.columns), strict=True), range(rows.num_rows), strict=True))
         listed = list(t.coordinates())
-        take = np.array([at.get(c, -1) for c in listed])
-        columns = {c: pa.array(v, pa.string()) for c, v in zip(t.columns, zip(*listed, strict=True), strict=True)}
+        take = np.array([at.get(c, -1) for c in listed], dtype=np.int64)
+        columns = {name: pa.array([c[i] for c in listed], pa.string()) for i, name in enumerate(t.columns)}
         for name in names:
             values = np.append(rows[name].to_numpy(), 0)
             columns[name] = pa.array(values[take], pa.int64())
         tables[t.name] = pa.table(columns)
     return PackageCube(shape, tables)
+
+
+def small_shape(creatives: int = 2) -> PackageShape:
+    """A campaign report of few cells, with every kind of table."""
+    key = plain(1)
+    return package(
+        table("performance", keyed(1, creatives), flat("placement", 3, False)),
+        table("audience_age_gender", key, flat("age_band", 3), flat("gender", 3)),
+        table("audience_area", key, nested("region", "prefecture", (1, 3, 2))),
+        table("audience_device", key, flat("device", 3, False)),
+    )

@@ -1,7 +1,7 @@
 """The one way from counts to released cells.
 
-What belongs here: the order of things: sums, rules 1 and 2, rule 6, family by family, then the sealed cube. What does
-not: the rules themselves (`primary`, `suppress`).
+What belongs here: what a package must be to be judged, and the sealed cube of what was decided. What does not: the
+decisions (`decide`) and the rules (`primary`, `suppress`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from quorum.disclosure import primary
-from quorum.disclosure.equations import TWO_WAY, Block, build_blocks
-from quorum.disclosure.grid import Bools, Ints
-from quorum.disclosure.linear import settle
+from quorum.disclosure.decide import Values, decide
+from quorum.disclosure.equations import build_blocks
+from quorum.disclosure.grid import Bools
 from quorum.disclosure.sums import verify_sums
-from quorum.disclosure.suppress import suppress
-from quorum.disclosure.two_way import find_tables
 from quorum.disclosure.types import PUBLISHED, SEAL, WITHHELD, PackageCube, SafeCube
-from quorum.disclosure.witness import Base, Layer, Protection
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.shape import PackageShape, TableShape
@@ -64,9 +60,12 @@ def control(
         table.name: {family.name: np.zeros(cube.tables[table.name].num_rows, dtype=np.bool_) for family in families}
         for table in cube.shape.tables
     }
-    values = _Values(cube, families)
+    values = Values(cube, families)
     for blocks in build_blocks(cube.shape):
-        _control_key(blocks, values, rule_set, families, statuses)
+        for family, published in decide(blocks, values, rule_set, families).items():
+            for block, shown in zip(blocks, published, strict=True):
+                for table, rows, cell in block.rows:
+                    statuses[table][family][rows] = shown[cell]
     return SafeCube(
         shape=cube.shape,
         tables={table.name: _released(cube, table, statuses[table.name]) for table in cube.shape.tables},
@@ -92,117 +91,6 @@ def digest_rule_set(rule_set: RuleSet) -> str:
     numbers["heads"] = dict(rule_set.heads)
     text = json.dumps(numbers, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-class _Values:
-    """The measures of a cube by column and table, read once."""
-
-    def __init__(self, cube: PackageCube, families: Sequence[FamilySpec]) -> None:
-        columns = {c for family in families for c in (family.count, family.heads, family.rest) if c is not None}
-        tables = [table.name for table in cube.shape.tables]
-        self._exact = {column: {table: cube.values(table, column) for table in tables} for column in sorted(columns)}
-        self._at_most = {
-            column: {table: cube.heads_at_most.get(table, {}).get(column, of[table]) for table in tables}
-            for column, of in self._exact.items()
-        }
-
-    def of(self, block: Block, column: str) -> Ints:
-        """Return a measure, one a cell of the block.
-
-        Raises:
-            ConfigurationError: two rows that are one cell differ.
-        """
-        cells = block.gather(self._exact[column])
-        if not block.agrees(self._exact[column], cells):
-            raise ConfigurationError(
-                "cube.sums", f"{column} differs between tables that list the same cell", "one number"
-            )
-        return cells
-
-    def at_most(self, block: Block, column: str) -> Ints:
-        """Return upper bounds of a head count, one a cell of the block."""
-        return block.gather(self._at_most[column])
-
-
-def _control_key(
-    blocks: Sequence[Block], values: _Values, rule_set: RuleSet, families: Sequence[FamilySpec], statuses: Statuses
-) -> None:
-    """Decide one key of the report, family by family, and note the status of its rows."""
-    _refuse_unequal_totals(blocks, values, families)
-    decided: dict[str, list[Bools]] = {}
-    bases: list[Base | None] = [None] * len(blocks)
-    for family in families:
-        protections, eligible = [], []
-        for index, (block, base) in enumerate(zip(blocks, bases, strict=True)):
-            required = None if family.requires is None else decided[family.requires][index]
-            eligible.append(_eligible(block, values, rule_set, family, required))
-            protections.append(_protection(block, values, rule_set, family, base))
-        weights = [values.of(block, family.count) for block in blocks]
-        decided[family.name] = suppress(protections, _same_total(blocks, eligible), weights)
-        for block, published in zip(blocks, decided[family.name], strict=True):
-            for table, rows, cell in block.rows:
-                statuses[table][family.name][rows] = published[cell]
-        if family.requires is None:
-            inside = [_largest_inside(block, values, families) for block in blocks]
-            bases = [_base(*one) for one in zip(protections, decided[family.name], inside, strict=True)]
-
-
-def _eligible(block: Block, values: _Values, rule_set: RuleSet, family: FamilySpec, required: Bools | None) -> Bools:
-    """Return which cells pass rules 1 and 2 by themselves."""
-    heads = values.of(block, family.heads)
-    rest = None if family.rest is None else values.of(block, family.rest)
-    groups = primary.leaves_people_of_parent(
-        heads, values.at_most(block, family.heads), block.child, block.parent, rule_set.outside
-    )
-    return (
-        primary.has_enough_heads(heads, rule_set.heads[family.name])
-        & primary.has_required(required, block.size)
-        & primary.leaves_people_beside(rest, rule_set.outside, block.size)
-        & groups
-    )
-
-
-def _same_total(blocks: Sequence[Block], eligible: Sequence[Bools]) -> list[Bools]:
-    """Return eligibility with the total eligible in all blocks or in none."""
-    rooted = [block.has_root for block in blocks]
-    total = all(able[0] for able, root in zip(eligible, rooted, strict=True) if root)
-    for able, root in zip(eligible, rooted, strict=True):
-        if root:
-            able[0] = total
-    return list(eligible)
-
-
-def _protection(block: Block, values: _Values, rule_set: RuleSet, family: FamilySpec, base: Base | None) -> Protection:
-    """Return what must stay open in a block.
-
-    Where people add up, a reader may hold head counts and events: heads must be able to be 0 and to reach the
-    threshold, and events beyond one a head must be able to be 0. Both together let events be 0 and reach the threshold.
-    """
-    counts, heads = values.of(block, family.count), values.of(block, family.heads)
-    threshold = rule_set.heads[family.name]
-    if not block.partitions:
-        return Protection(block, (Layer(f"{family.name}.count", counts, threshold),), heads, threshold)
-    bounded = Layer(f"{family.name}.heads", heads, threshold, None if family.requires is None else base)
-    return Protection(block, (bounded, Layer(f"{family.name}.excess", counts - heads, 0)), heads, threshold)
-
-
-def _largest_inside(block: Block, values: _Values, families: Sequence[FamilySpec]) -> Ints:
-    """Return the people of each cell in the family, of those that require another, that has most of them there."""
-    heads = [values.of(block, family.heads) for family in families if family.requires is not None]
-    return np.asarray(np.max([np.zeros(block.size, dtype=np.int64), *heads], axis=0), dtype=np.int64)
-
-
-def _base(protection: Protection, published: Bools, inside: Ints) -> Base | None:
-    """Return the heads of a decided family as bounds for those that require it; None where people do not add up."""
-    block = protection.block
-    if not block.partitions:
-        return None
-    layer = protection.layers[0]
-    tables = np.zeros((0, block.size), dtype=np.int64)
-    if block.form == TWO_WAY and published.any():
-        proposed = [find_tables(protection, layer, published, keep) for keep in (inside, None)]
-        _, tables = settle(block, layer, published, np.concatenate(proposed))
-    return Base(layer, published, tables)
 
 
 def _refuse_misfits(
@@ -239,13 +127,6 @@ def _adds_up(table: TableShape) -> bool:
     first, *others = table.dimensions
     nested = [first] if len(first.levels) > 1 or first.has_margin else []
     return all(dimension.partitions_people for dimension in (*nested, *others))
-
-
-def _refuse_unequal_totals(blocks: Sequence[Block], values: _Values, families: Sequence[FamilySpec]) -> None:
-    rooted = [block for block in blocks if block.has_root]
-    for column in (c for f in families for c in (f.count, f.heads, f.rest) if c is not None):
-        if len({int(values.of(block, column)[0]) for block in rooted}) > 1:
-            raise ConfigurationError("cube.sums", f"totals of {column} differ between tables", "one number a total")
 
 
 def _released(cube: PackageCube, table: TableShape, published: Mapping[str, Bools]) -> pa.Table:

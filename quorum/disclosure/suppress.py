@@ -48,7 +48,7 @@ def suppress(protections: Sequence[Protection], eligible: Sequence[Bools], weigh
 
     Args:
         protections: of its blocks.
-        eligible: per block, which cells pass rules 1 and 2; the total, where blocks have it, in all of them or in none.
+        eligible: per block, which cells pass rules 1 and 2.
         weights: per block, how much is lost with each cell: its events.
 
     Returns:
@@ -75,6 +75,21 @@ def suppress(protections: Sequence[Protection], eligible: Sequence[Bools], weigh
         verify(protection, state)
         chosen.append(state)
     return chosen
+
+
+def tells_total(protection: Protection, eligible: Bools) -> bool:
+    """Say whether the total of a block can be published, with nothing else but what must be published with it.
+
+    Args:
+        protection: a block, layers, threshold.
+        eligible: which cells pass rules 1 and 2.
+
+    Guarantee:
+        False only if some withheld cell could not stay open beside the total, or the total fails rules 1 and 2.
+
+    Source: disclosure.md, rule 6.
+    """
+    return _start(protection, eligible) is not None
 
 
 def verify(protection: Protection, published: Bools) -> None:
@@ -117,6 +132,8 @@ def _start(protection: Protection, eligible: Bools) -> Bools | None:
     """Return the state with the total published, or nothing where there is no total; None if it must not be."""
     if not protection.block.has_root:
         return _nothing(protection)
+    if not eligible[0]:
+        return None
     return _extend(protection, eligible, _nothing(protection), np.zeros(1, dtype=np.int64))
 
 

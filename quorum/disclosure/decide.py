@@ -1,0 +1,210 @@
+"""One key of a report: its families in order, each within what the one it requires left open.
+
+What belongs here: what may be published by itself, what must stay open, and in which order families are decided. What
+does
+not: the rules and proofs themselves (`primary`, `suppress`), and whole packages (`control`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from quorum.disclosure import primary
+from quorum.disclosure.equations import TWO_WAY, Block
+from quorum.disclosure.grid import Bools, Ints
+from quorum.disclosure.linear import settle
+from quorum.disclosure.suppress import suppress, tells_total
+from quorum.disclosure.two_way import find_tables
+from quorum.disclosure.types import PackageCube
+from quorum.disclosure.witness import Base, Layer, Protection
+from quorum.errors import ConfigurationError
+from quorum.policy import FamilySpec, RuleSet
+
+
+class Values:
+    """The measures of a cube by column and table, read once.
+
+    Args:
+        cube: what was counted.
+        families: of the report.
+
+    Guarantee:
+        Every number is the cube's own; of rows that are one cell there is one number, or an error.
+
+    Source: architecture.md, "A report package" (two tables that list the same cell carry the same value).
+    """
+
+    def __init__(self, cube: PackageCube, families: Sequence[FamilySpec]) -> None:
+        columns = {c for family in families for c in (family.count, family.heads, family.rest) if c is not None}
+        tables = [table.name for table in cube.shape.tables]
+        self._exact = {column: {table: cube.values(table, column) for table in tables} for column in sorted(columns)}
+        self._at_most = {
+            column: {table: cube.heads_at_most.get(table, {}).get(column, of[table]) for table in tables}
+            for column, of in self._exact.items()
+        }
+
+    def of(self, block: Block, column: str) -> Ints:
+        """Return a measure, one a cell of the block.
+
+        Raises:
+            ConfigurationError: two rows that are one cell differ.
+
+        Guarantee:
+            As of the class.
+
+        Source: architecture.md, "A report package".
+        """
+        cells = block.gather(self._exact[column])
+        if not block.agrees(self._exact[column], cells):
+            raise ConfigurationError("cube.sums", f"{column} differs in rows that are the same cell", "one number")
+        return cells
+
+    def at_most(self, block: Block, column: str) -> Ints:
+        """Return upper bounds of a head count, one a cell of the block.
+
+        Guarantee:
+            No cell has more people than its bound.
+
+        Source: disclosure.md, rule 2.
+        """
+        return block.gather(self._at_most[column])
+
+
+def decide(
+    blocks: Sequence[Block], values: Values, rule_set: RuleSet, families: Sequence[FamilySpec]
+) -> dict[str, list[Bools]]:
+    """Decide which cells of one key of the report are published, family by family.
+
+    Args:
+        blocks: of the key and universe.
+        values: of the cube.
+        rule_set: the numbers of the rules.
+        families: a family comes after the one it requires.
+
+    Returns:
+        Family to the status of each cell, block by block.
+
+    Raises:
+        ConfigurationError: rows that are one cell differ, or totals differ between tables.
+        ReleaseError: the result fails its own checks.
+
+    Guarantee:
+        Rules 1, 2 and 6 hold for each family; and rule 6 for each family together with the one that makes its cells,
+        for a reader who knows that nobody clicked who was not there.
+
+    Source: disclosure.md, rules 1, 2 and 6, attack 3 (impressions >= people >= clickers).
+    """
+    _refuse_unequal_totals(blocks, values, families)
+    roomy: set[int] = set()
+    while True:
+        decided, stuck = _decide_once(blocks, values, rule_set, families, roomy)
+        if stuck <= roomy:
+            return decided
+        roomy |= stuck
+
+
+def _decide_once(
+    blocks: Sequence[Block], values: Values, rule_set: RuleSet, families: Sequence[FamilySpec], roomy: set[int]
+) -> tuple[dict[str, list[Bools]], set[int]]:
+    """Decide every family, and name the blocks in which what was published before forbids the total of a later one.
+
+    In ``roomy`` blocks less of the first family is published, so that this does not happen: the total of clicks is
+    worth more than some categories of one table.
+    """
+    decided: dict[str, list[Bools]] = {}
+    bases: dict[str, list[Base | None]] = {}
+    stuck: set[int] = set()
+    for family in families:
+        eligible, protections = [], []
+        for index, block in enumerate(blocks):
+            required = None if family.requires is None else decided[family.requires][index]
+            base = None if family.requires is None else bases[family.requires][index]
+            eligible.append(_passes_alone(block, values, rule_set, family, required))
+            if family.requires is None and index in roomy:
+                eligible[-1] &= _leaves_room(block, values, family, families)
+            protections.append(_protection(block, values, rule_set, family, base))
+        if family.requires is None:
+            decided[family.name] = suppress(protections, eligible, [values.of(b, family.count) for b in blocks])
+            inside = [_largest_inside(block, values, families) for block in blocks]
+            bases[family.name] = [_base(*one) for one in zip(protections, decided[family.name], inside, strict=True)]
+        else:
+            stuck |= {
+                index
+                for index, (protection, able) in enumerate(zip(protections, eligible, strict=True))
+                if protection.block.partitions and able[0] and not tells_total(protection, able)
+            }
+            decided[family.name] = suppress(protections, eligible, [values.of(b, family.count) for b in blocks])
+            bases[family.name] = bases[family.requires]
+    return decided, stuck
+
+
+def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: FamilySpec, required: Bools | None) -> Bools:
+    """Return which cells pass rules 1 and 2."""
+    heads = values.of(block, family.heads)
+    rest = None if family.rest is None else values.of(block, family.rest)
+    return (
+        primary.has_enough_heads(heads, rule_set.heads[family.name])
+        & primary.has_required(required, block.size)
+        & primary.leaves_people_beside(rest, rule_set.outside, block.size)
+        & primary.leaves_people_of_parent(
+            heads, values.at_most(block, family.heads), block.child, block.parent, rule_set.outside
+        )
+    )
+
+
+def _leaves_room(block: Block, values: Values, family: FamilySpec, families: Sequence[FamilySpec]) -> Bools:
+    """Return which cells have as many people beside them as the total of any family that requires this one.
+
+    Where a category has nearly all people of a campaign, publishing their number would say of the published total of
+    clicks how many are theirs at least.
+    """
+    people = values.of(block, family.heads)
+    inside = _largest_inside(block, values, families)
+    room = np.asarray(people[0] - people >= inside[0])
+    room[0] = True
+    return room
+
+
+def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilySpec, base: Base | None) -> Protection:
+    """Return what must stay open in a block.
+
+    Where people add up, a reader may hold head counts and events: heads must be able to be 0 and to reach the
+    threshold, and events beyond one a head must be able to be 0. Both together let events be 0 and reach the threshold.
+    """
+    counts, heads = values.of(block, family.count), values.of(block, family.heads)
+    threshold = rule_set.heads[family.name]
+    if not block.partitions:
+        return Protection(block, (Layer(f"{family.name}.count", counts, threshold),), heads, threshold)
+    layers = (
+        Layer(f"{family.name}.heads", heads, threshold, base),
+        Layer(f"{family.name}.excess", counts - heads, 0),
+    )
+    return Protection(block, layers, heads, threshold)
+
+
+def _largest_inside(block: Block, values: Values, families: Sequence[FamilySpec]) -> Ints:
+    """Return the people of each cell in the family, of those that require another, that has most of them there."""
+    heads = [values.of(block, family.heads) for family in families if family.requires is not None]
+    return np.asarray(np.max([np.zeros(block.size, dtype=np.int64), *heads], axis=0), dtype=np.int64)
+
+
+def _base(protection: Protection, published: Bools, inside: Ints) -> Base | None:
+    """Return the heads of a decided family as bounds for those that require it; None where people do not add up."""
+    block = protection.block
+    if not block.partitions:
+        return None
+    layer = protection.layers[0]
+    tables = np.zeros((0, block.size), dtype=np.int64)
+    if block.form == TWO_WAY and published.any():
+        proposed = [find_tables(protection, layer, published, keep) for keep in (inside, None)]
+        _, tables = settle(block, layer, published, np.concatenate(proposed))
+    return Base(layer, published, tables)
+
+
+def _refuse_unequal_totals(blocks: Sequence[Block], values: Values, families: Sequence[FamilySpec]) -> None:
+    rooted = [block for block in blocks if block.has_root]
+    for column in (c for f in families for c in (f.count, f.heads, f.rest) if c is not None):
+        if len({int(values.of(block, column)[0]) for block in rooted}) > 1:
+            raise ConfigurationError("cube.sums", f"totals of {column} differ between tables", "one number a total")
