@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 import dagster as dg
 
 from assets.redaction import redacted
+from pipelines.instance import spare_the_disk
 from pipelines.settings import Settings
 from quorum.workspace import Workspace, locked_workspace
 from quorum.zones import Home
@@ -27,6 +28,7 @@ def workspace_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(description="The home, open and locked for one run")
     @contextmanager
     def workspace(_: dg.InitResourceContext) -> Iterator[Workspace]:
+        spare_the_disk()
         with ExitStack() as stack:
             yield redacted(
                 lambda: stack.enter_context(

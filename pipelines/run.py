@@ -7,28 +7,25 @@ Dagster's own server run the same job.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from pipelines import outcome
+from pipelines.instance import enter_instance
 from pipelines.outcome import Outcome
 from pipelines.progress import LOGGER, NightProgress, listening
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 from quorum.errors import QuorumError
 from quorum.workspace import Workspace, locked_workspace
 from quorum.zones import Home
 
 if TYPE_CHECKING:
     import dagster as dg
-
-_QUIET = {"DAGSTER_DISABLE_TELEMETRY": "1", "GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
 @dataclass(frozen=True)
@@ -110,15 +107,5 @@ def open_nights(settings: Settings, days: Sequence[date], progress: NightProgres
         QuorumError: configuration, key, or another night that holds the lock.
     """
     with locked_workspace(Home(settings.home), settings.required_landing(), settings.policy, os.environ) as workspace:
-        os.environ.update(_QUIET)
-        os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(workspace.home.dagster))
+        enter_instance(workspace.home.dagster)
         yield Nights(workspace, settings.engine, days, progress)
-
-
-def prepare_dagster_home(folder: Path) -> Path:
-    """Make DAGSTER_HOME and put the checkout's ``dagster.yaml`` there, if it is not the same; return the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    source, target = ROOT / "dagster.yaml", folder / "dagster.yaml"
-    if not target.is_file() or target.read_bytes() != source.read_bytes():
-        shutil.copyfile(source, target)
-    return folder

@@ -114,7 +114,7 @@ def test_an_error_that_is_not_ours_is_told_without_its_text(quorum: Command, tmp
 
 
 def test_a_sample_can_be_made_and_is_not_made_over_another(quorum: Command, tmp_path: Path) -> None:
-    size = ["--date", "2026-11-21", "--days", 1, "--members", 100, "--events", 400, "--seed", 7, "--recipients", 5]
+    size = ["--date", "2026-11-21", "--days", 1, "--members", 100, "--events", 1000, "--seed", 7, "--recipients", 5]
     assert quorum("sample", "landed", *size).returncode == 0
     assert (tmp_path / "landed" / "2026-11-21" / "access").is_dir()
     assert quorum("sample", "landed", *size).returncode == 2

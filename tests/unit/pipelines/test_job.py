@@ -12,9 +12,9 @@ import pytest
 from assets.suites import load_suites
 from pipelines import outcome
 from pipelines.definitions import draw
+from pipelines.instance import prepare_dagster_home, spare_the_disk
 from pipelines.jobs import NIGHTLY
 from pipelines.progress import LOGGER, NightProgress, listening
-from pipelines.run import prepare_dagster_home
 from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.release.gate import Release
@@ -75,6 +75,7 @@ def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
+    spare_the_disk()
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
         yield instance
 
