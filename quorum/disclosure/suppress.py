@@ -165,13 +165,15 @@ def _extend(protection: Protection, eligible: Bools, state: Bools, cells: Ints) 
     """
     block = protection.block
     published = state.copy()
-    published[cells] = eligible[cells]
+    published[cells] = True
     while (orphans := block.orphans(published)).size:
         published[orphans] = False
     while (must := violations(protection, published)).size:
-        published[must] = True
-        if not eligible[must].all() or block.orphans(published).size:
+        if not eligible[must].all():
             return None
+        # Their margins are published, or must be too: an eligible cell is as large as its goal, so that it must be
+        # published only because it cannot be 0; and then neither can its margins.
+        published[must] = True
     return published
 
 

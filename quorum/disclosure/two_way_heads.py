@@ -26,11 +26,13 @@ def is_held_by_many(protection: Protection, lines: Lines, published: Bools) -> b
         margin.
 
     Guarantee:
-        Holds for all sums with coefficients 0 and 1, not only for single lines. A sum of lines gives each line a number
-        and each cell the sum of its two lines' numbers. A cell with many people must get 0, so that lines joined by
-        such cells share one number up to sign; if these join all lines, every cell gets 0. A line without any such cell
-        is let off where it is the whole of a margin with enough people: it is crossed by every line of the other kind,
-        so that a sum which gives it a number contains all of it, or all of another such line.
+        Holds for all sums with coefficients 0 and 1, not only for single lines. Such a sum gives each row and column a
+        number, and each cell its row's number less its column's, which is 0 or 1. Where it is 0 for every cell with
+        many people, numbers never fall from column to row along such a cell, nor rise from row to column along any
+        cell; so that they are all equal, and the sum is empty, if there is a way from each line to each other: from row
+        to column along any withheld cell, back along one with many people. Lines that are the whole of a margin with
+        enough people are let off: every line of the other kind crosses them, so that a sum which gives one of them
+        another number than the rest contains all of it, or all of another such line.
 
     Source: disclosure.md, rule 6 (else their maximum); docs/decisions/0003-complementary-suppression.md.
     """
@@ -42,11 +44,25 @@ def is_held_by_many(protection: Protection, lines: Lines, published: Bools) -> b
     column_is_whole = _whole(lines.withheld.T, lines.columns, grid[0, 1:], many[0, 1:])
     is_whole = np.concatenate([row_is_whole, column_is_whole])
     is_joined = np.concatenate([joined.any(axis=1), joined.any(axis=0)])
-    present = np.concatenate([touched.any(axis=1), touched.any(axis=0)])
-    if np.any(present & ~is_joined & ~is_whole):
+    is_present = np.concatenate([touched.any(axis=1), touched.any(axis=0)])
+    if np.any(is_present & ~is_joined & ~is_whole):
         return False
-    by_all, by_many = _labels(touched)[is_joined], _labels(joined)[is_joined]
-    return len(np.unique(by_all)) == len(np.unique(by_many))
+    linked = _ways(touched, touched)
+    among = np.ix_(is_joined, is_joined)
+    return not np.any(linked[among] & ~_ways(touched, joined, is_joined)[among])
+
+
+def _ways(forth: Bools, back: Bools, through: Bools | None = None) -> Bools:
+    """Say which lines can be reached from which, rows first: forth from row to column, back from column to row."""
+    rows, columns = forth.shape
+    step = np.zeros((rows + columns, rows + columns), dtype=np.int64)
+    step[:rows, rows:], step[rows:, :rows] = forth, back.T
+    if through is not None:
+        step *= through[:, None] & through
+    step[np.diag_indices(len(step))] = 1
+    for _ in range(len(step).bit_length()):
+        step = (step @ step > 0).astype(np.int64)
+    return step > 0
 
 
 def _whole(withheld: Bools, one_hot: Ints, published: Bools, many: Bools) -> Bools:
@@ -59,18 +75,3 @@ def _whole(withheld: Bools, one_hot: Ints, published: Bools, many: Bools) -> Boo
     if not published.all():
         whole[-1] = not published.any() or bool(np.any(many & ~published))
     return np.asarray(whole)
-
-
-def _labels(edges: Bools) -> Ints:
-    """Return the connected component of each line: rows first, then columns."""
-    rows, columns = edges.shape
-    label = np.arange(rows + columns)
-    row, column = np.nonzero(edges)
-    while True:
-        low = np.minimum(label[row], label[rows + column])
-        before = label.copy()
-        np.minimum.at(label, row, low)
-        np.minimum.at(label, rows + column, low)
-        label = label[label]
-        if np.array_equal(label, before):
-            return label

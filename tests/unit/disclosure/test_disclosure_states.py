@@ -362,3 +362,35 @@ def test_a_table_whose_base_is_wrong_is_not_trusted(monkeypatch: pytest.MonkeyPa
     layer = Layer("heads", values, THRESHOLD, Base(Layer("people", values * 2, THRESHOLD), total, none))
     monkeypatch.setattr(linear, "linprog", lambda cost, **_: SimpleNamespace(x=np.eye(len(cost))[-1]))
     assert linear.settle(block, layer, total, none)[0].size
+
+
+@pytest.mark.parametrize("dimensions", [TREE, TWO, WIDE, DEEP], ids=["tree", "two", "wide", "deep"])
+def test_what_is_chosen_is_sound_and_cannot_be_widened(dimensions: Sequence[Dimension]) -> None:
+    _, block = _block(*dimensions)
+    for seed in range(12 if block.form == "general" else 60):
+        rng = np.random.default_rng([6, seed])
+        values = _random_values(block, rng)
+        protection = _with_heads(block, values, _random_values(block, rng, 5))
+        eligible = (values >= THRESHOLD) & (rng.random(block.size) < 0.85)
+        (chosen,) = suppress.suppress([protection], [eligible], [values])
+        assert not np.any(chosen & ~eligible)
+        assert not violations(protection, chosen).size
+        for cell in np.flatnonzero(eligible & ~chosen):
+            wider = chosen.copy()
+            wider[cell] = True
+            if not block.orphans(wider).size:
+                assert violations(protection, wider).size
+
+
+def test_the_total_is_told_by_all_tables_or_by_none() -> None:
+    """In the second table all clicks but 40 had to come from one category, whose people are published."""
+    _, block = _block(*FLAT)
+    people = Layer("people", _values(block, np.array([1000, 10, 10, 10, 10])), THRESHOLD)
+    base = Base(people, np.ones(block.size, dtype=bool), np.zeros((0, block.size), dtype=np.int64))
+    values, none = _values(block, np.array([300, 1, 1, 1, 1])), np.zeros(block.size, dtype=np.int64)
+    free, stuck = _with_heads(block, values, none), _with_heads(block, values, none, base)
+    eligible = np.arange(block.size) == 0
+    assert suppress.tells_total(free, eligible) and not suppress.tells_total(stuck, eligible)
+    assert [state.tolist() for state in suppress.suppress([free], [eligible], [values])] == [eligible.tolist()]
+    chosen = suppress.suppress([free, stuck], [eligible, eligible], [values, values])
+    assert not np.any(chosen)
