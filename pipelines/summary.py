@@ -26,19 +26,19 @@ def show(done: Outcome, home: Path) -> None:
         done: what it did.
         home: the home, for the folder of the reports.
     """
-    console = Console(width=None if Console().is_terminal else 120, highlight=False)
+    console = Console(width=None if Console().is_terminal else 120, highlight=False, markup=False)
     verdict = "done" if done.exit_code == 0 else f"exit {done.exit_code}"
-    served = "" if done.stages else ", served as stored"
-    console.print(f"[bold]Night {done.date}[/bold]: {verdict} in {done.seconds:.1f} s{served}")
+    served = "" if done.stages or done.errors else ", served as stored"
+    console.print(f"Night {done.date}: {verdict} in {done.seconds:.1f} s{served}", style="bold")
     if done.stages and done.accounting:
         console.print(_sources(done.accounting))
         console.print(_reasons(done.accounting))
     if done.releases:
         if done.stages:
             console.print(_releases(done.releases))
-        console.print(f"Reports: {home / 'out'}  ({_statuses(done.releases)})")
+        console.print(f"Reports: {home / 'out'}  ({_statuses(done.releases)})", soft_wrap=True)
     for error in done.errors:
-        console.print(f"[red]{error['code']}[/red] {error['message']}", markup=True, soft_wrap=True)
+        console.print(f"{error['code']} {error['message']}", style="red", soft_wrap=True)
 
 
 def _sources(accounting: Sequence[Mapping[str, Any]]) -> Table:
