@@ -100,6 +100,10 @@ def errors(events: Sequence[dg.DagsterEvent]) -> list[dict[str, object]]:
                 found.append(_expectation(check))
         elif event.event_type_value == "STEP_FAILURE" and str(event.step_key) not in blocked:
             found.append(_failure(event))
+    if not found and any(event.event_type_value == "PIPELINE_FAILURE" for event in events):
+        found.append(
+            {"code": EXIT_BUG, "rule": "bug", "message": "the run failed outside its steps; see Dagster's page"}
+        )
     return [*found, *(_blocked(release) for release in _released(events) if release["status"] == "blocked")]
 
 

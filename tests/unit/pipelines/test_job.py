@@ -15,10 +15,14 @@ from pipelines.definitions import draw
 from pipelines.instance import prepare_dagster_home, spare_the_disk
 from pipelines.jobs import NIGHTLY
 from pipelines.progress import LOGGER, NightProgress, listening
+from pipelines.resources import workspace_resource
+from pipelines.settings import resolve
 from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.release.gate import Release
 from quorum.tables import Catalog
+from quorum.workspace import night_lock
+from quorum.zones import Home
 
 NIGHT = date(2026, 11, 21)
 CANARY = "hanako.canary@example.jp"
@@ -210,3 +214,18 @@ def test_nothing_is_pickled_and_nothing_printed_is_kept(
 ) -> None:
     run("vault__login", "pseudo__login")
     assert not [path for path in dagster_home.rglob("*") if path.is_file() and path.suffix not in {".db", ".yaml"}]
+
+
+def test_a_run_that_may_not_begin_tells_why_and_never_counts_as_done(
+    instance: dg.DagsterInstance, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUM_MASTER_KEY", "5a" * 32)
+    where = resolve({}, home=str(home.root), landing=str(tmp_path / "landing"))
+    job = draw(workspace_resource(where), [NIGHT]).resolve_job_def(NIGHTLY)
+    with night_lock(home):
+        result = job.execute_in_process(instance=instance, partition_key=NIGHT.isoformat(), raise_on_error=False)
+    told = [
+        e.event_specific_data.error.message for e in result.all_events if e.event_type_value == "RESOURCE_INIT_FAILURE"
+    ]
+    assert ["night.lock: a second night in the same home" in message for message in told] == [True]
+    assert [error["code"] for error in outcome.errors(result.all_events)] == [1]
