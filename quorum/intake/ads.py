@@ -18,6 +18,7 @@ from quorum.intake.access_fields import forwarded_address
 from quorum.intake.accounting import Accounting
 from quorum.intake.addresses import CLOSED_IPV4, IPV4
 from quorum.intake.agents import parse_agents
+from quorum.intake.ahead import ahead
 from quorum.intake.batches import Declared, Format, Tally, sliced
 from quorum.intake.context import Intake
 from quorum.intake.counting import CountingNights
@@ -60,8 +61,11 @@ def take_in_ads(intake: Intake, night: date) -> list[Accounting]:
         for landed in landed_files(intake, SOURCE, night):
             tally = Tally(landed)
             tallies.append(tally)
-            for batch in read_records(intake, tally, DECLARED, sealed):
-                events = f.judge(intake.engine, statement, batch, tally, sealed)
+            judged = (
+                f.judge(intake.engine, statement, batch, tally, sealed)
+                for batch in read_records(intake, tally, DECLARED, sealed)
+            )
+            for events in ahead(judged):
                 if events.num_rows:
                     counting.add(tally, _pseudonymous(intake, night, landed.file_n, events))
         counting.finish()

@@ -6,8 +6,8 @@ readers themselves (`json_lines`, `csv_records`, `parquet_records`) and fields (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 
 import pyarrow as pa
 
@@ -17,10 +17,12 @@ from quorum.intake.context import Intake
 from quorum.intake.csv_records import csv_batches, read_header
 from quorum.intake.files import Landed, line_blocks
 from quorum.intake.json_lines import json_batches
+from quorum.intake.lines import Lines
 from quorum.intake.parquet_records import MAGIC, open_parquet, parquet_batches
 from quorum.intake.sealed import SealedLines, seal_whole
 
 _BLOCK_BYTES = 32 << 20  # a batch of some 80,000 events: larger ones take memory, not less time
+_BLOCK_LINES = 250_000  # of lines that are empty, or nearly, there would be millions in a block
 _HEAD_LINES = 100
 _BOM = b"\xef\xbb\xbf"
 
@@ -55,7 +57,7 @@ def _open(intake: Intake, landed: Landed, declared: Declared) -> Iterator[Batch]
     """Return the batches of a file, or why it has none."""
     if landed.is_truncated:
         return Reason.TRUNCATED
-    blocks = line_blocks(landed, _BLOCK_BYTES)
+    blocks = _bounded(line_blocks(landed, _BLOCK_BYTES))
     head = next(blocks, b"")
     found = look(head, declared) if head else Format.JSON
     if found is Format.PARQUET:
@@ -66,6 +68,16 @@ def _open(intake: Intake, landed: Landed, declared: Declared) -> Iterator[Batch]
     if found is Format.CSV:
         return csv_batches(chain([head], blocks), declared)
     return Reason.OTHER_FORMAT
+
+
+def _bounded(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut blocks of very many lines."""
+    for block in blocks:
+        if block.count(b"\n") <= _BLOCK_LINES:
+            yield block
+        else:
+            bounds = [*Lines(block, 1).starts[::_BLOCK_LINES].tolist(), len(block)]
+            yield from (block[start:end] for start, end in pairwise(bounds))
 
 
 def look(head: bytes, declared: Declared) -> Format | None:

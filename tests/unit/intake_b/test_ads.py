@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from quorum.errors import InputError
 from quorum.intake import records
 from quorum.intake.accounting import Accounting
 from quorum.intake.ads import take_in_ads
@@ -206,6 +207,29 @@ def test_the_order_of_fields_and_rows_is_kept_across_blocks(
     land("ads", "a.jsonl", [event(f"e{n}", cookie_id=f"k{n}") for n in range(500)])
     assert take_in_ads(intake, NIGHT)[0].loaded == 500
     assert [row["line_n"] for row in stored(intake, NIGHT)] == list(range(1, 501))
+
+
+def test_a_block_of_very_many_lines_is_cut(intake: Intake, land: Land, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_BLOCK_LINES", 7)
+    land("ads", "a.jsonl", b"\n" * 5 + json.dumps(event()).encode() + b"\n" * 65)
+    (accounting,) = take_in_ads(intake, NIGHT)
+    assert (accounting.loaded, accounting.quarantined) == (1, {"empty": 69})
+    assert [row["line_n"] for row in stored(intake, NIGHT)] == [6]
+
+
+def test_an_error_while_reading_ahead_stops_the_night_and_leaves_nothing(
+    intake: Intake, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("ads", "a.jsonl", [event()])
+
+    def fail(*_: object) -> None:
+        raise InputError("landing.changed", "a file")
+
+    monkeypatch.setattr(records, "look", fail)
+    with pytest.raises(InputError):
+        take_in_ads(intake, NIGHT)
+    assert intake.store.nights(TABLE) == []
+    assert intake.ledger.accounting(NIGHT) == []
 
 
 @pytest.mark.parametrize(
