@@ -39,6 +39,11 @@ class Block:
         shape: sizes of the axes of a one-way or two-way block.
         has_root: whether cell 0 is the total of the key.
         rows: table, rows of the table, and the cell of each of them.
+
+    Guarantee:
+        Public structure alone; two blocks of a key share at most the total.
+
+    Source: disclosure.md, rule 6.
     """
 
     tables: tuple[str, ...]
@@ -53,18 +58,46 @@ class Block:
     rows: tuple[tuple[str, Ints, Ints], ...]
 
     def gather(self, values: Mapping[str, Ints]) -> Ints:
-        """Return one value a cell from one value a row of each table; of rows that are one cell the last is taken."""
+        """Return one value a cell from one value a row of each table.
+
+        Args:
+            values: table to its values, one a row of the whole table.
+
+        Guarantee:
+            Of rows that are one cell the last is taken; see `agrees`.
+
+        Source: architecture.md, "A report package".
+        """
         cells = np.zeros(self.size, dtype=np.int64)
         for table, rows, cell in self.rows:
             cells[cell] = values[table][rows]
         return cells
 
     def agrees(self, values: Mapping[str, Ints], cells: Ints) -> bool:
-        """Say whether all rows that are one cell carry the same value."""
+        """Say whether all rows that are one cell carry the same value.
+
+        Args:
+            values: table to its values, one a row of the whole table.
+            cells: what `gather` made of them.
+
+        Guarantee:
+            If so, `gather` lost nothing.
+
+        Source: architecture.md, "A report package" (the same cell carries the same value).
+        """
         return all(np.array_equal(values[table][rows], cells[cell]) for table, rows, cell in self.rows)
 
     def orphans(self, published: Bools) -> Ints:
-        """Return published cells that have a withheld margin above them."""
+        """Return published cells that have a withheld margin right above them.
+
+        Args:
+            published: status of each cell.
+
+        Guarantee:
+            Where there are none, whatever is below a withheld margin is withheld.
+
+        Source: disclosure.md, rule 6: a published part bounds its margin from below.
+        """
         return np.unique(self.child[published[self.child] & ~published[self.parent]])
 
 

@@ -23,7 +23,19 @@ Coordinate = tuple[str, ...]
 
 @lru_cache(maxsize=4096)
 def coordinates_of(dimension: Dimension) -> tuple[Coordinate, ...]:
-    """Return a dimension's coordinates in the order of the published file, parents before children."""
+    """Return a dimension's coordinates.
+
+    Args:
+        dimension: any.
+
+    Returns:
+        Every coordinate, level by level, in the order of the published file.
+
+    Guarantee:
+        A coordinate comes after the one a level up.
+
+    Source: architecture.md, "A report package" (the whole product of categories, level by level).
+    """
     return tuple(dimension.coordinates())
 
 
@@ -33,6 +45,11 @@ def parent_of(coordinate: Coordinate) -> Coordinate | None:
     Example:
         >>> parent_of(("kanto", "tokyo")), parent_of(("kanto", "ALL")), parent_of(("ALL", "ALL"))
         (('kanto', 'ALL'), ('ALL', 'ALL'), None)
+
+    Guarantee:
+        A category has one parent.
+
+    Source: architecture.md, "A report package" (quorum:hierarchy).
     """
     depth = sum(level != ALL for level in coordinate)
     if depth == 0:
@@ -41,19 +58,52 @@ def parent_of(coordinate: Coordinate) -> Coordinate | None:
 
 
 def parents(coordinates: Sequence[Coordinate]) -> Ints:
-    """Return each coordinate's parent as a position in the same sequence, or -1 where the parent is not listed."""
+    """Return each coordinate's parent.
+
+    Args:
+        coordinates: of one dimension.
+
+    Returns:
+        One entry a coordinate, int64: the parent's position in the same sequence, or -1 where it is not listed.
+
+    Guarantee:
+        As of `parent_of`.
+
+    Source: architecture.md, "A report package".
+    """
     position = {coordinate: index for index, coordinate in enumerate(coordinates)}
     above = (parent_of(coordinate) for coordinate in coordinates)
     return np.array([-1 if one is None else position.get(one, -1) for one in above], dtype=np.int64)
 
 
 def sizes(table: TableShape) -> tuple[int, ...]:
-    """Return the number of coordinates of each dimension; their product is the number of rows."""
+    """Return the number of coordinates of each dimension of a table.
+
+    Args:
+        table: its shape.
+
+    Guarantee:
+        Their product is the number of rows; a row's position is that of its coordinates, the first dimension slowest.
+
+    Source: architecture.md, "A report package".
+    """
     return tuple(len(coordinates_of(dimension)) for dimension in table.dimensions)
 
 
 def coordinate_columns(table: TableShape) -> dict[str, pa.Array]:
-    """Return the dimension columns of a table (string), one value a row, in the order of the published file."""
+    """Return the dimension columns of a table.
+
+    Args:
+        table: its shape.
+
+    Returns:
+        Column to its texts (string), one a row.
+
+    Guarantee:
+        Read row by row they are `TableShape.coordinates`.
+
+    Source: architecture.md, "A report package".
+    """
     columns: dict[str, pa.Array] = {}
     counts = sizes(table)
     for place, dimension in enumerate(table.dimensions):
@@ -75,6 +125,11 @@ class Axis:
         node: coordinate to node. A margin with exactly one listed category is that category: one node.
         parent: node to parent node, or -1; parents come first.
         partitions: whether a person is in exactly one category.
+
+    Guarantee:
+        Made by `build_axis`: nodes are different people or no people, never two names of the same.
+
+    Source: disclosure.md, rule 6 (hierarchies).
     """
 
     columns: tuple[str, ...]

@@ -24,6 +24,11 @@ class Lines:
         columns: (merged, columns).
         plain_rows: number of published rows.
         plain_columns: number of published columns.
+
+    Guarantee:
+        Made by `read_lines`.
+
+    Source: disclosure.md, rule 6.
     """
 
     withheld: Bools

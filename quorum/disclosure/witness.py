@@ -27,6 +27,11 @@ class Base:
         published: their status.
         tables: some of the tables of people that a reader cannot rule out, beside the truth: (number, cells). Grows as
             more are found.
+
+    Guarantee:
+        Each table was let pass by `accept`.
+
+    Source: disclosure.md, attack 3 (impressions >= people >= clickers).
     """
 
     layer: Layer
@@ -44,6 +49,11 @@ class Layer:
         reach: what each withheld number must be able to reach; 0 where only 0 matters.
         base: what bounds the numbers from above, cell by cell; None where nothing does.
         found: tables that programs found in earlier states, for another try: programs are slow, `accept` is not.
+
+    Guarantee:
+        Values add up in every equation of the block.
+
+    Source: disclosure.md, rule 6.
     """
 
     name: str
@@ -54,7 +64,14 @@ class Layer:
 
     @cached_property
     def upper(self) -> Ints:
-        """The true bound of each cell. Where the truth is above it, it is no fact and bounds nothing: `UNBOUNDED`."""
+        """The true bound of each cell.
+
+        Guarantee:
+            No value is above it. Where people of the base are fewer than these, the bound is no fact and binds nothing:
+            `UNBOUNDED`.
+
+        Source: disclosure.md, attack 3.
+        """
         if self.base is None:
             return np.full(len(self.values), UNBOUNDED, dtype=np.int64)
         bound = self.base.layer.values
@@ -62,7 +79,13 @@ class Layer:
 
     @cached_property
     def goals(self) -> Ints:
-        """What each cell must be able to reach: ``reach``, or a published bound if that is less."""
+        """What each cell must be able to reach.
+
+        Guarantee:
+            ``reach``, or the published bound if that is less: a reader knows that it cannot be more.
+
+        Source: disclosure.md, rule 6: min(threshold, known total).
+        """
         if self.base is None:
             return np.full(len(self.values), self.reach, dtype=np.int64)
         return np.where(self.base.published, np.minimum(self.reach, self.upper), self.reach)
@@ -77,6 +100,11 @@ class Protection:
         layers: the numbers to keep open.
         heads: people of the family in each cell, or a lower bound.
         threshold: people that every residual must hold.
+
+    Guarantee:
+        If every layer is open and every residual holds ``threshold`` people, rule 6 holds in the block.
+
+    Source: disclosure.md, rule 6.
     """
 
     block: Block
