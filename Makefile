@@ -64,6 +64,7 @@ lock: ## resolve the locks anew (needs uv); hashes, no addresses
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m quorum.tables.dictionary docs/data_dictionary.md
+	$(BIN)/python -m pipelines.reference docs/cli.md
 
 clean: ## remove what a run leaves behind (not the key)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
