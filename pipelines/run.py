@@ -55,9 +55,12 @@ class Nights:
         """
         began = monotonic()
         workspace = self.workspace
-        if workspace.is_settled(night):
-            stages, releases, errors = [], *_stored(workspace, night)
-        else:
+        stages: list[dict[str, object]] = []
+        releases: list[dict[str, object]] = []
+        errors = _refused(workspace, night)
+        if not errors and workspace.is_settled(night):
+            releases, errors = _stored(workspace, night)
+        elif not errors:
             events = self._execute(night)
             stages, releases, errors = outcome.stages(events), outcome.releases(events), outcome.errors(events)
         accounting = workspace.ledger.accounting(night)
@@ -84,6 +87,15 @@ class Nights:
 
         loggers = {LOGGER: listening(self.progress)}
         return draw(self.workspace, list(self.days), loggers).resolve_job_def(NIGHTLY)
+
+
+def _refused(workspace: Workspace, night: date) -> list[dict[str, object]]:
+    """Return why a night may not run, before any step asks: said once, not once a step."""
+    try:
+        workspace.admit(night)
+    except QuorumError as error:
+        return [error.as_record()]
+    return []
 
 
 def _stored(workspace: Workspace, night: date) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
