@@ -103,7 +103,7 @@ def _check_monotone(safe: SafeCube) -> None:
                 assert not shown[row] or all(shown[listed[c]] for c in above)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(people=st.integers(0, 900), seed=st.integers(0, 2**32 - 1), habits=HABITS, creatives=st.integers(0, 2))
 def test_a_reader_of_any_small_campaign_learns_nothing(people: int, seed: int, habits: Habits, creatives: int) -> None:
     cube = _cube(small_shape(creatives), people, seed, habits)
