@@ -125,18 +125,18 @@ def _decide_once(
             if family.requires is None and index in roomy:
                 eligible[-1] &= _leaves_room(block, values, family, families)
             protections.append(_protection(block, values, rule_set, family, base))
+        chosen = suppress(protections, eligible, [values.of(block, family.count) for block in blocks])
+        decided[family.name] = chosen
         if family.requires is None:
-            decided[family.name] = suppress(protections, eligible, [values.of(b, family.count) for b in blocks])
             inside = [_largest_inside(block, values, families) for block in blocks]
-            bases[family.name] = [_base(*one) for one in zip(protections, decided[family.name], inside, strict=True)]
+            bases[family.name] = [_base(*one) for one in zip(protections, chosen, inside, strict=True)]
         else:
+            bases[family.name] = bases[family.requires]
             stuck |= {
                 index
-                for index, (protection, able) in enumerate(zip(protections, eligible, strict=True))
-                if protection.block.partitions and able[0] and not tells_total(protection, able)
+                for index, (protection, able, published) in enumerate(zip(protections, eligible, chosen, strict=True))
+                if protection.block.partitions and able[0] > published[0] and not tells_total(protection, able)
             }
-            decided[family.name] = suppress(protections, eligible, [values.of(b, family.count) for b in blocks])
-            bases[family.name] = bases[family.requires]
     return decided, stuck
 
 

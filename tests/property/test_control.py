@@ -103,7 +103,7 @@ def _check_monotone(safe: SafeCube) -> None:
                 assert not shown[row] or all(shown[listed[c]] for c in above)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(people=st.integers(0, 900), seed=st.integers(0, 2**32 - 1), habits=HABITS, creatives=st.integers(0, 2))
 def test_a_reader_of_any_small_campaign_learns_nothing(people: int, seed: int, habits: Habits, creatives: int) -> None:
     cube = _cube(small_shape(creatives), people, seed, habits)
@@ -114,11 +114,11 @@ def test_a_reader_of_any_small_campaign_learns_nothing(people: int, seed: int, h
     _check_reader(safe, LOW)
 
 
-def test_two_hundred_seeded_campaigns_are_attacked_in_vain() -> None:
+def test_a_hundred_small_campaigns_are_attacked_in_vain() -> None:
     misses = []
-    for seed in range(200):
+    for seed in range(100):
         rng = np.random.default_rng([7, seed])
-        shape = small_shape(int(rng.integers(0, 3)))
+        shape = small_shape(seed % 2)
         cube = _cube(shape, int(10 ** rng.uniform(1, 3.2)), seed, _random_habits(rng))
         safe = control(cube, LOW, FAMILIES)
         misses += Reader(shape, safe.tables, KEY, FAMILIES).narrowed(LOW.heads)

@@ -117,7 +117,7 @@ def _is_held_by_many(shape: TableShape, block: Block, heads: np.ndarray, publish
 def test_states_where_people_add_up(dimensions: Sequence[Dimension]) -> None:
     shape, block = _block(*dimensions)
     verdicts = []
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng([1, seed])
         published = _random_state(block, rng, rng.uniform(0.2, 0.9))
         protection = _with_heads(block, _random_values(block, rng), _random_values(block, rng, 5))
@@ -127,14 +127,14 @@ def test_states_where_people_add_up(dimensions: Sequence[Dimension]) -> None:
         assert sound == is_open
         assert is_held or not sound
         verdicts.append(sound)
-    assert 5 < sum(verdicts) < 55
+    assert 4 < sum(verdicts) < 37
 
 
 @pytest.mark.parametrize("dimensions", [TREE, FLAT, TWO, WIDE], ids=["tree", "flat", "two", "wide"])
 def test_states_where_people_do_not_add_up(dimensions: Sequence[Dimension]) -> None:
     shape, block = _block(*dimensions)
     verdicts = []
-    for seed in range(100):
+    for seed in range(60):
         rng = np.random.default_rng([2, seed])
         published = _random_state(block, rng, rng.uniform(0.2, 0.9))
         values = _random_values(block, rng)
@@ -148,7 +148,7 @@ def test_states_where_people_do_not_add_up(dimensions: Sequence[Dimension]) -> N
         sound = not violations(protection, published).size
         assert sound == (is_open and is_held)
         verdicts.append(sound)
-    assert 5 < sum(verdicts) < 95
+    assert 5 < sum(verdicts) < 55
 
 
 @pytest.mark.parametrize("dimensions", [TREE, TWO, WIDE, DEEP], ids=["tree", "two", "wide", "deep"])
