@@ -99,9 +99,7 @@ def _plan(connection: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
     return plan
 
 
-def _names(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[str], expected: int
-) -> list[str]:
+def _names(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[str], expected: int) -> list[str]:
     """Return the names of the output columns; parameters are given as NULL, and there are no rows to read."""
     values: object = None
     if parameters:

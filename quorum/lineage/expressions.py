@@ -32,8 +32,9 @@ _KNOWN = _REFERENCES | {
     "BOUND_UNNEST",
     "BOUND_WINDOW",
 }
-# What a lambda captures stands beside it among the arguments; what is inside counts by places of its own.
-_OWN_PLACES = frozenset({"lambda_expr"})
+# The body of a lambda, and the aggregate of list_aggregate, count by places of their own. The list, and what a lambda
+# captures, stand beside them among the arguments.
+_OWN_PLACES = frozenset({"lambda_expr", "aggr_expr"})
 # Fields that decide which rows an aggregate or a window sees and in what order: use, not value.
 _USE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "BOUND_AGGREGATE": ("filter", "order_bys"),

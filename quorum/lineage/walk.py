@@ -315,9 +315,7 @@ def _reference(walk: Walk, plan: Plan) -> list[Column]:
     values, types = walk.named(plan["cte_index"]), plan["chunk_types"]
     if len(values) != len(types):
         raise LineageRefused("a plan that is not laid out as expected")
-    return [
-        Column((plan["table_index"], number), _type(types[number]), value) for number, value in enumerate(values)
-    ]
+    return [Column((plan["table_index"], number), _type(types[number]), value) for number, value in enumerate(values)]
 
 
 def _values(walk: Walk, plan: Plan) -> list[Column]:
@@ -335,6 +333,13 @@ def _one_row(walk: Walk, plan: Plan) -> list[Column]:
 
 def _constants(walk: Walk, plan: Plan) -> list[Column]:
     return [Column((plan["table_index"], n), _type(kind), _NOTHING) for n, kind in enumerate(plan["chunk_types"])]
+
+
+def _no_rows(walk: Walk, plan: Plan) -> list[Column]:
+    return [
+        Column((to["table_index"], to["column_index"]), _type(kind), _NOTHING)
+        for to, kind in zip(plan["bindings"], plan["return_types"], strict=True)
+    ]
 
 
 def _same(walk: Walk, plan: Plan) -> list[Column]:
@@ -366,5 +371,6 @@ _OPERATORS: Mapping[str, tuple[Callable[[Walk, Plan], list[Column]], frozenset[s
     "LOGICAL_EXPRESSION_GET": (_values, frozenset({"expressions"})),
     "LOGICAL_DUMMY_SCAN": (_one_row, frozenset()),
     "LOGICAL_CHUNK_GET": (_constants, frozenset()),
+    "LOGICAL_EMPTY_RESULT": (_no_rows, frozenset()),
     "LOGICAL_SAMPLE": (_same, frozenset()),
 }
