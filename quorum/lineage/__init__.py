@@ -4,6 +4,6 @@ What belongs here: reading DuckDB's bound plan. What does not: what a purpose ma
 pandas or Spark, which have no such plan.
 """
 
-from quorum.lineage.derive import Lineage, LineageRefused, derive
+from quorum.lineage.derive import Lineage, LineageError, derive
 
-__all__ = ["Lineage", "LineageRefused", "derive"]
+__all__ = ["Lineage", "LineageError", "derive"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from quorum.lineage.refusal import LineageRefused
+from quorum.lineage.refusal import LineageError
 from quorum.lineage.statement import check_statement
 
-_SETTINGS: dict[str, str | int] = {
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "enable_external_access": "false",
@@ -49,7 +49,7 @@ def declare(schema: str) -> Declared:
         schema: ``CREATE TABLE``, ``CREATE VIEW``, ``CREATE MACRO`` and ``CREATE TYPE`` statements only.
 
     Raises:
-        LineageRefused: something else is in it, it does not bind, or a view or macro calls what is not allowed.
+        LineageError: something else is in it, it does not bind, or a view or macro calls what is not allowed.
     """
     connection = duckdb.connect(":memory:", config=_SETTINGS)
     try:
@@ -58,8 +58,8 @@ def declare(schema: str) -> Declared:
         return _checked(connection)
     except duckdb.Error as error:
         connection.close()
-        raise LineageRefused(f"the schema does not bind ({type(error).__name__})") from None
-    except LineageRefused:
+        raise LineageError(f"the schema does not bind ({type(error).__name__})") from None
+    except LineageError:
         connection.close()
         raise
 
@@ -68,9 +68,9 @@ def _create(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
     for statement in connection.extract_statements(schema):
         text = _COMMENT.sub("", statement.query)
         if statement.type != duckdb.StatementType.CREATE or not _DECLARATION.match(text):
-            raise LineageRefused("the schema holds more than CREATE TABLE, VIEW, MACRO and TYPE statements")
+            raise LineageError("the schema holds more than CREATE TABLE, VIEW, MACRO and TYPE statements")
         if _DECLARATION.match(text)[1].upper() == "TABLE" and _is_select(connection, text):  # type: ignore[index]
-            raise LineageRefused("the schema holds a table made by a query; declare its columns")
+            raise LineageError("the schema holds a table made by a query; declare its columns")
         connection.execute(statement)
 
 
@@ -98,6 +98,6 @@ def _checked(connection: duckdb.DuckDBPyConnection) -> Declared:
         bodies = (text[found.end() :] for found in _AS.finditer(text))
         body = next((body for body in bodies if _parses(connection, body)), None)
         if body is None:
-            raise LineageRefused("a view that cannot be read")
+            raise LineageError("a view that cannot be read")
         check_statement(connection, body, scalars, relations)
     return Declared(connection, scalars, relations)

@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 
 from quorum.lineage.declared import Declared, declare
-from quorum.lineage.refusal import LineageRefused
+from quorum.lineage.refusal import LineageError
 from quorum.lineage.statement import check_statement
 from quorum.lineage.walk import Walk
 
-__all__ = ["Lineage", "LineageRefused", "derive", "derive_in"]
+__all__ = ["Lineage", "LineageError", "derive", "derive_in"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def derive(schema: str, sql: str) -> Lineage:
     Source: DuckDB's own binder, `json_serialize_plan(sql, optimize := false)`.
 
     Raises:
-        LineageRefused: the lineage is not known.
+        LineageError: the lineage is not known.
     """
     declared = declare(schema)
     try:
@@ -68,16 +68,16 @@ def derive_in(declared: Declared, sql: str) -> Lineage:
     """Return the lineage of one SELECT over a schema that was read once, as for `derive`.
 
     Raises:
-        LineageRefused: the lineage is not known.
+        LineageError: the lineage is not known.
     """
     try:
         parameters = check_statement(declared.connection, sql, declared.macros, declared.relations)
         walk = Walk()
         values = [column.value for column in walk.columns(_plan(declared.connection, sql))]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        raise LineageRefused("a plan that is not laid out as expected") from None
+        raise LineageError("a plan that is not laid out as expected") from None
     except RecursionError:
-        raise LineageRefused("a statement nested too deeply") from None
+        raise LineageError("a statement nested too deeply") from None
     columns: dict[str, frozenset[str]] = {}
     for name, value in zip(_names(declared.connection, sql, parameters, len(values)), values, strict=True):
         columns[name] = columns.get(name, frozenset()) | value
@@ -88,13 +88,13 @@ def _plan(connection: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
     try:
         answer = connection.execute("SELECT json_serialize_plan(?, optimize := false)", [sql]).fetchall()
     except duckdb.Error as error:
-        raise LineageRefused(f"the statement does not bind ({type(error).__name__})") from None
+        raise LineageError(f"the statement does not bind ({type(error).__name__})") from None
     serialized = json.loads(answer[0][0])
     if serialized["error"]:  # its message may quote the statement
-        raise LineageRefused(f"the statement does not bind ({serialized['error_type']} error)")
+        raise LineageError(f"the statement does not bind ({serialized['error_type']} error)")
     plans = serialized["plans"]
     if len(plans) != 1:
-        raise LineageRefused(f"{len(plans)} plans, not one")
+        raise LineageError(f"{len(plans)} plans, not one")
     plan: Mapping[str, Any] = plans[0]
     return plan
 
@@ -107,7 +107,7 @@ def _names(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence
     try:
         names = list(connection.sql(sql, params=values).columns)
     except duckdb.Error as error:
-        raise LineageRefused(f"the statement does not bind ({type(error).__name__})") from None
+        raise LineageError(f"the statement does not bind ({type(error).__name__})") from None
     if len(names) != expected:
-        raise LineageRefused("a plan that is not laid out as expected")
+        raise LineageError("a plan that is not laid out as expected")
     return names

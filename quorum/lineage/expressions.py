@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from quorum.lineage.functions import BOUND
-from quorum.lineage.refusal import LineageRefused
+from quorum.lineage.refusal import LineageError
 
 Expression = Mapping[str, Any]
 Resolve = Callable[[Expression], frozenset[str]]
@@ -47,7 +47,7 @@ def value_of(expression: Expression, resolve: Resolve) -> frozenset[str]:
     """Return the base columns that an expression's value comes from: all it refers to but what it only uses.
 
     Raises:
-        LineageRefused: a kind of expression or a function that is not known.
+        LineageError: a kind of expression or a function that is not known.
     """
     return _union(resolve(found) for found in _references(expression, skip_use=True))
 
@@ -56,7 +56,7 @@ def use_of(expression: Expression, resolve: Resolve) -> frozenset[str]:
     """Return the base columns that aggregates and windows in an expression filter, partition or order by.
 
     Raises:
-        LineageRefused: a kind of expression or a function that is not known.
+        LineageError: a kind of expression or a function that is not known.
     """
     used = [
         reference
@@ -71,7 +71,7 @@ def everything(part: Any, resolve: Resolve) -> frozenset[str]:
     """Return the base columns that all expressions in a part of a plan refer to, in whatever way.
 
     Raises:
-        LineageRefused: a kind of expression or a function that is not known.
+        LineageError: a kind of expression or a function that is not known.
     """
     return _union(resolve(found) for found in _references(part, skip_use=False))
 
@@ -118,10 +118,10 @@ def _references(part: Any, *, skip_use: bool) -> Iterator[Expression]:
 def _check(expression: Expression) -> None:
     kind = str(expression["expression_class"])
     if kind not in _KNOWN:
-        raise LineageRefused(f"expression {kind}")
+        raise LineageError(f"expression {kind}")
     path = (expression.get("qname") or {}).get("path") or []
     if path and str(path[-1]).lower() not in _BOUND and not _is_collation(str(path[-1])):
-        raise LineageRefused(f"function {path[-1]}")
+        raise LineageError(f"function {path[-1]}")
 
 
 def _is_collation(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from quorum.errors import PolicyError
 
 
-class LineageRefused(PolicyError):
+class LineageError(PolicyError):
     """The lineage of a statement is not known, so that the policy cannot allow it (exit 13).
 
     Args:

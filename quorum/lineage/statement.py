@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from quorum.lineage.functions import CALLED, ROWS
-from quorum.lineage.refusal import LineageRefused
+from quorum.lineage.refusal import LineageError
 
 _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 _CALLED = frozenset(name.lower() for name in CALLED)
@@ -31,19 +31,19 @@ def check_statement(
         relations: table macros that may stand in FROM, in lower case.
 
     Raises:
-        LineageRefused: it is something else.
+        LineageError: it is something else.
     """
     parsed = _serialized(connection, sql)
     statements = parsed["statements"]
     if len(statements) != 1:
-        raise LineageRefused(f"{len(statements)} statements, not one")
+        raise LineageError(f"{len(statements)} statements, not one")
     parameters: dict[str, None] = {}
     for node, in_from in _nodes(statements[0], in_from=False):
         kind = str(node.get("type", ""))
         if kind.endswith("_NODE") and kind not in _QUERIES:
-            raise LineageRefused("a statement within it is not a SELECT")
+            raise LineageError("a statement within it is not a SELECT")
         if kind == "SHOW_REF":
-            raise LineageRefused("DESCRIBE, SHOW and SUMMARIZE read the catalogue")
+            raise LineageError("DESCRIBE, SHOW and SUMMARIZE read the catalogue")
         if node.get("class") == "PARAMETER":
             parameters[str(node["identifier"])] = None
         if "function_name" in node:
@@ -55,18 +55,18 @@ def _serialized(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, An
     try:
         answer = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
     except duckdb.Error as error:
-        raise LineageRefused(f"the statement cannot be read ({type(error).__name__})") from None
+        raise LineageError(f"the statement cannot be read ({type(error).__name__})") from None
     parsed: dict[str, Any] = json.loads(answer[0][0])
     if parsed["error"]:  # its text may quote the statement
-        raise LineageRefused("not one SELECT that can be read as it stands (a PIVOT needs its IN list)")
+        raise LineageError("not one SELECT that can be read as it stands (a PIVOT needs its IN list)")
     return parsed
 
 
 def _check_function(name: str, macros: Collection[str], relations: Collection[str], *, in_from: bool) -> None:
     if in_from and name not in ROWS and name not in relations:
-        raise LineageRefused(f"table function {name}")
+        raise LineageError(f"table function {name}")
     if not in_from and name not in _CALLED and name not in macros:
-        raise LineageRefused(f"function {name}")
+        raise LineageError(f"function {name}")
 
 
 def _nodes(part: Any, *, in_from: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:

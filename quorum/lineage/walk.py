@@ -14,7 +14,7 @@ from typing import Any
 
 from quorum.lineage.expressions import Expression, everything, holds_expression, use_of, value_of
 from quorum.lineage.functions import ROWS
-from quorum.lineage.refusal import LineageRefused
+from quorum.lineage.refusal import LineageError
 
 Plan = Mapping[str, Any]
 Binding = tuple[int, int]
@@ -50,16 +50,16 @@ class Walk:
         """Return the columns that a plan puts out, in order.
 
         Raises:
-            LineageRefused: an operator, an expression, a function or a field that is not known.
+            LineageError: an operator, an expression, a function or a field that is not known.
         """
         kind = str(plan["type"])
         rule = _OPERATORS.get(kind)
         if rule is None:
-            raise LineageRefused(f"operator {kind}")
+            raise LineageError(f"operator {kind}")
         read, fields = rule
         for name, value in plan.items():
             if name not in fields and name != "children" and holds_expression(value):
-                raise LineageRefused(f"operator {kind} with {name}")
+                raise LineageError(f"operator {kind} with {name}")
         return read(self, plan)
 
     def child(self, plan: Plan, number: int = 0) -> list[Column]:
@@ -86,7 +86,7 @@ class Walk:
     def named(self, index: int) -> Sequence[frozenset[str]]:
         """Return the values of rows that were named."""
         if index not in self._named:
-            raise LineageRefused("rows referred to before they are made")
+            raise LineageError("rows referred to before they are made")
         return self._named[index]()
 
 
@@ -109,12 +109,12 @@ def _resolver(columns: Sequence[Column]) -> Callable[[Expression], frozenset[str
         else:
             binding = reference["binding"]
             if reference["depth"]:
-                raise LineageRefused("a reference to an outer statement")
+                raise LineageError("a reference to an outer statement")
             column = by_binding.get((binding["table_index"], binding["column_index"]))
         if column is None or (column.type and column.type != _type(reference["return_type"])):
-            raise LineageRefused("a plan that is not laid out as expected")
+            raise LineageError("a plan that is not laid out as expected")
         if column.value & _ROW_ID:
-            raise LineageRefused("the row number of a table")
+            raise LineageError("the row number of a table")
         return column.value
 
     return resolve
@@ -128,19 +128,19 @@ def _get(walk: Walk, plan: Plan) -> list[Column]:
     path = plan["qname"]["path"]
     filters = plan["table_filters"]
     if filters["filters"] or filters["multi_column_filters"] or plan["projection_ids"]:
-        raise LineageRefused("a scan with pushed-down parts")
+        raise LineageError("a scan with pushed-down parts")
     indexes = [int(column["index"]) for column in plan["column_indexes"]]
     if path == ["seq_scan"]:
         return _scan(plan, indexes)
     if path[:-1] == ["system", "main"] and path[-1] in ROWS:
         return _rows(walk, plan, indexes)
-    raise LineageRefused(f"table function {path[-1]}")
+    raise LineageError(f"table function {path[-1]}")
 
 
 def _scan(plan: Plan, indexes: Sequence[int]) -> list[Column]:
     data = plan["function_data"]
     if (data["catalog"], data["schema"]) != ("memory", "main") or plan["children"]:
-        raise LineageRefused("a table that the schema does not declare")
+        raise LineageError("a table that the schema does not declare")
     names, types, table = plan["names"], plan["returned_types"], plan["table_index"]
     return [
         Column((table, number), _type(types[index]), frozenset({f"{data['table']}.{names[index]}"}))
@@ -151,7 +151,7 @@ def _scan(plan: Plan, indexes: Sequence[int]) -> list[Column]:
 
 
 def _refuse_place() -> str:
-    raise LineageRefused("a plan that is not laid out as expected")
+    raise LineageError("a plan that is not laid out as expected")
 
 
 def _rows(walk: Walk, plan: Plan, indexes: Sequence[int]) -> list[Column]:
@@ -229,7 +229,7 @@ def _join(walk: Walk, plan: Plan) -> list[Column]:
         else:  # a condition that is no comparison sees both sides, one after the other
             met |= everything(condition, _resolver(left + right))
     if plan["duplicate_eliminated_columns"]:
-        raise LineageRefused("a correlated join of another version")
+        raise LineageError("a correlated join of another version")
     return _joined(walk, plan, left, right, met)
 
 
@@ -251,7 +251,7 @@ def _joined(walk: Walk, plan: Plan, left: list[Column], right: list[Column], met
         return kept_left
     if kind in ("RIGHT_SEMI", "RIGHT_ANTI"):
         return kept_right
-    raise LineageRefused(f"join {kind}")
+    raise LineageError(f"join {kind}")
 
 
 def _side_by_side(walk: Walk, plan: Plan) -> list[Column]:
@@ -261,7 +261,7 @@ def _side_by_side(walk: Walk, plan: Plan) -> list[Column]:
 def _union(walk: Walk, plan: Plan) -> list[Column]:
     parts = [walk.columns(child) for child in plan["children"]]
     if any(len(part) != plan["column_count"] for part in parts):
-        raise LineageRefused("a plan that is not laid out as expected")
+        raise LineageError("a plan that is not laid out as expected")
     return [
         Column((plan["table_index"], number), same[0].type, _NOTHING.union(*(column.value for column in same)))
         for number, same in enumerate(zip(*parts, strict=True))
@@ -294,7 +294,7 @@ def _materialized(walk: Walk, plan: Plan) -> list[Column]:
 def _recursive(walk: Walk, plan: Plan) -> list[Column]:
     """The first rows, then again and again what is made of them, until no value changes."""
     if plan.get("key_targets") or plan.get("ref_recurring"):
-        raise LineageRefused("WITH RECURSIVE ... USING KEY")
+        raise LineageError("WITH RECURSIVE ... USING KEY")
     first = walk.child(plan, 0)
     values = [column.value for column in first]
     while True:
@@ -311,10 +311,10 @@ def _recursive(walk: Walk, plan: Plan) -> list[Column]:
 
 def _reference(walk: Walk, plan: Plan) -> list[Column]:
     if plan["is_recurring"]:
-        raise LineageRefused("WITH RECURSIVE ... USING KEY")
+        raise LineageError("WITH RECURSIVE ... USING KEY")
     values, types = walk.named(plan["cte_index"]), plan["chunk_types"]
     if len(values) != len(types):
-        raise LineageRefused("a plan that is not laid out as expected")
+        raise LineageError("a plan that is not laid out as expected")
     return [Column((plan["table_index"], number), _type(types[number]), value) for number, value in enumerate(values)]
 
 
