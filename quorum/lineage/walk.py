@@ -225,12 +225,24 @@ def _join(walk: Walk, plan: Plan) -> list[Column]:
     met = _NOTHING
     for condition in plan["conditions"]:
         if "right" in condition and condition["right"] is not None:
-            met |= everything(condition["left"], _resolver(left)) | everything(condition["right"], _resolver(right))
+            ours = everything(condition["left"], _resolver(left))
+            theirs = everything(condition["right"], _resolver(right))
+            met |= ours | theirs
+            if condition["comparison"] == "COMPARE_NOT_DISTINCT_FROM":
+                right = _standing_for(right, theirs, ours)
         else:  # a condition that is no comparison sees both sides, one after the other
             met |= everything(condition, _resolver(left + right))
     if plan["duplicate_eliminated_columns"]:
         raise LineageError("a correlated join of another version")
     return _joined(walk, plan, left, right, met)
+
+
+def _standing_for(columns: list[Column], inner: frozenset[str], outer: frozenset[str]) -> list[Column]:
+    """The engine may read an outer column of a correlated statement as the inner one that it must equal: count both."""
+    return [
+        Column(column.binding, column.type, column.value | outer) if column.value & inner else column
+        for column in columns
+    ]
 
 
 def _any_join(walk: Walk, plan: Plan) -> list[Column]:

@@ -422,7 +422,6 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "distinct": without_use("LOGICAL_DISTINCT"),
     "join conditions": without_use("LOGICAL_COMPARISON_JOIN"),
     "lengths of lists": without_use("LOGICAL_UNNEST"),
-    "limit by a subquery": without_use("LOGICAL_LIMIT"),
     "rows compared": without_use("LOGICAL_EXCEPT"),
     "filters and order of aggregates and windows": lambda patch: patch.setattr(
         walking, "use_of", lambda expression, resolve: frozenset()
