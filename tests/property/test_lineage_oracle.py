@@ -422,14 +422,12 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "distinct": without_use("LOGICAL_DISTINCT"),
     "join conditions": without_use("LOGICAL_COMPARISON_JOIN"),
     "lengths of lists": without_use("LOGICAL_UNNEST"),
-    "rows compared": without_use("LOGICAL_EXCEPT"),
     "filters and order of aggregates and windows": lambda patch: patch.setattr(
         walking, "use_of", lambda expression, resolve: frozenset()
     ),
     "the second part of a union": with_rule("LOGICAL_UNION", first_part),
     "what a recursion adds": with_rule("LOGICAL_RECURSIVE_CTE", first_part),
     "whether a row was met": with_rule("LOGICAL_COMPARISON_JOIN", no_value(walking._join)),
-    "unnested values": with_rule("LOGICAL_UNNEST", no_value(walking._unnest)),
 }
 
 

@@ -65,7 +65,7 @@ KNOWN = [
     ("SELECT (SELECT max(n) FROM v WHERE v.uid = u.id) FROM u", ["v.n"], "u.id v.uid"),
     ("SELECT name FROM u WHERE id > ANY (SELECT n FROM v)", ["u.name"], "u.id v.n"),
     ("SELECT t.x FROM u, LATERAL (SELECT n + u.id AS x FROM v WHERE v.uid = u.id) t", ["v.n v.uid u.id"], "v.uid u.id"),
-    ("SELECT (SELECT max(u.zip) FROM v WHERE v.k = u.zip) FROM u", ["v.k u.zip"], "v.k u.zip"),
+    ("SELECT (SELECT max(concat(v.n, u.zip)) FROM v WHERE v.k = u.zip) FROM u", ["v.n v.k u.zip"], "v.k u.zip"),
     ("SELECT called FROM local", ["u.name"], "u.zip"),
     ("SELECT * FROM of_zip('1')", ["u.name"], "u.zip"),
     ("WITH w AS (SELECT name, born FROM u WHERE zip = '1') SELECT a.name FROM w a JOIN w b ON a.born = b.born",
