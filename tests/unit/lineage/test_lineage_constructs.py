@@ -41,7 +41,8 @@ KNOWN = [
     ("SELECT name FROM u USING SAMPLE 3 ROWS", ["u.name"], ""),
     ("SELECT name FROM u QUALIFY row_number() OVER (PARTITION BY zip ORDER BY born) = 1", ["u.name"], "u.zip u.born"),
     # groups and windows
-    ("SELECT zip, max(name) FROM u GROUP BY zip HAVING min(born) > DATE '2000-01-01'", ["u.zip", "u.name"], "u.zip u.born"),
+    ("SELECT zip, max(name) FROM u GROUP BY zip HAVING min(born) > DATE '2000-01-01'",
+     ["u.zip", "u.name"], "u.zip u.born"),
     ("SELECT sum(n) FILTER (WHERE k = 'a') FROM v", ["v.n"], "v.k"),
     ("SELECT list(name ORDER BY born) FROM u", ["u.name"], "u.born"),
     ("SELECT arg_max(name, born) FROM u", ["u.name u.born"], ""),
