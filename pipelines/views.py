@@ -96,7 +96,7 @@ def show_lineage(schema: Path, query: Path) -> int:
     Raises:
         UsageError: a file cannot be read as text.
     """
-    from quorum.lineage import LineageRefused, derive
+    from quorum.lineage import LineageError, derive
 
     try:
         declared, sql = schema.read_text(encoding="utf-8"), query.read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def show_lineage(schema: Path, query: Path) -> int:
         raise UsageError("lineage.files", "a file that cannot be read as UTF-8 text", "--schema SCHEMA QUERY") from None
     try:
         click.echo(json.dumps(derive(declared, sql).as_record(), ensure_ascii=False))
-    except LineageRefused as refused:
+    except LineageError as refused:
         click.echo(json.dumps({"refused": refused.reason}, ensure_ascii=False))
         return EXIT_POLICY
     return EXIT_DONE

@@ -8,7 +8,8 @@ from quorum.lineage import LineageError, derive
 
 SCHEMA = """
 -- people, and what they bought
-CREATE TABLE u (id INTEGER, name VARCHAR DEFAULT 'x', zip VARCHAR, born DATE, s STRUCT(a INTEGER, b VARCHAR), l INTEGER[],
+CREATE TABLE u (id INTEGER, name VARCHAR DEFAULT 'x', zip VARCHAR, born DATE, s STRUCT(a INTEGER, b VARCHAR),
+                l INTEGER[],
                 g INTEGER GENERATED ALWAYS AS (id * 2));
 CREATE TABLE v (id INTEGER, uid INTEGER, n INTEGER, d DATE, k VARCHAR);
 CREATE VIEW local AS SELECT id, name AS called FROM u WHERE zip = '1';
