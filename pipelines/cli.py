@@ -238,6 +238,20 @@ def policy_check(folder: str | None) -> None:
     check_policy(resolve(os.environ, policy=folder).policy)
 
 
+@policy.command("lineage")
+@click.option("--schema", type=click.Path(), required=True, help="CREATE TABLE, VIEW, MACRO and TYPE statements.")
+@click.argument("query", type=click.Path())
+def policy_lineage(schema: str, query: str) -> None:
+    """Print which base columns each output column of a statement comes from, and which ones the statement uses.
+
+    QUERY is a file with exactly one SELECT of DuckDB's SQL over the tables of the schema. What cannot be known is
+    refused: the reason as JSON, exit code 13.
+    """
+    from pipelines.views import show_lineage
+
+    sys.exit(show_lineage(Path(schema), Path(query)))
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code; of an error of our own only the message is shown, never a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from quorum.errors import EXIT_DONE, EXIT_RELEASE, ConfigurationError, ReleaseError
+from quorum.errors import EXIT_DONE, EXIT_POLICY, EXIT_RELEASE, ConfigurationError, ReleaseError, UsageError
 from quorum.zones import Home
 
 
@@ -88,6 +88,26 @@ def check_policy(folder: Path) -> None:
         f"policy {policy.version}: {len(catalog.tables)} tables, {columns} columns, each with a category that may "
         f"enter its zone; purposes within their parents'; {len(suites)} suites, {expectations} expectations"
     )
+
+
+def show_lineage(schema: Path, query: Path) -> int:
+    """Print the lineage of a statement, or why it is refused; return the exit code.
+
+    Raises:
+        UsageError: a file cannot be read as text.
+    """
+    from quorum.lineage import LineageError, derive
+
+    try:
+        declared, sql = schema.read_text(encoding="utf-8"), query.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UsageError("lineage.files", "a file that cannot be read as UTF-8 text", "--schema SCHEMA QUERY") from None
+    try:
+        click.echo(json.dumps(derive(declared, sql).as_record(), ensure_ascii=False))
+    except LineageError as refused:
+        click.echo(json.dumps({"refused": refused.reason}, ensure_ascii=False))
+        return EXIT_POLICY
+    return EXIT_DONE
 
 
 def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path) -> int:
