@@ -13,12 +13,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +29,7 @@ from quorum.intake.access_nights import TABLE, CountingParts
 from quorum.intake.access_scan import SCHEMA, scan
 from quorum.intake.accounting import Accounting, Reason
 from quorum.intake.agents import parse_agents
+from quorum.intake.ahead import ahead
 from quorum.intake.context import Intake
 from quorum.intake.files import Landed, landed_files, line_blocks, record
 from quorum.intake.lines import Lines, Positions
@@ -45,8 +44,6 @@ _FOREIGN = (
     *(b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh91AY&SY", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27"),
 )
 """How files begin that are no text, or packed once more."""
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def _take_in_file(intake: Intake, night: date, landed: Landed, parts: CountingPa
         return Accounting(SOURCE, landed.file, landed.lines, quarantined=seal_whole(sealed, landed, reason))
     loaded, waiting, late = 0, 0, 0
     quarantined: Counter[str] = Counter()
-    for chunk in _ahead(read_chunks(landed)):
+    for chunk in ahead(read_chunks(landed)):
         sealed.add(landed.file_n, chunk.rejected)
         quarantined.update(reason for _, reason, _ in chunk.rejected)
         requests = _pseudonymised(intake, night, landed, chunk.requests)
@@ -178,13 +175,3 @@ def _joined(read: list[Chunk]) -> Chunk:
         pa.concat_tables([chunk.requests for chunk in read]),
         [line for chunk in read for line in chunk.rejected],
     )
-
-
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Give out items, while the next one is made in another thread."""
-    end = object()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, items, end)
-            yield item  # type: ignore[misc]
