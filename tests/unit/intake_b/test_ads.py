@@ -217,6 +217,16 @@ def test_a_block_of_very_many_lines_is_cut(intake: Intake, land: Land, monkeypat
     assert [row["line_n"] for row in stored(intake, NIGHT)] == [6]
 
 
+def test_rows_are_kept_in_order_of_lines_whatever_order_the_engine_gives(
+    intake: Intake, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("ads", "a.jsonl", [event(event_id=f"e-{n}") for n in range(5)])
+    run = intake.engine.run
+    monkeypatch.setattr(intake.engine, "run", lambda *given: run(*given).take([3, 1, 4, 0, 2]))
+    take_in_ads(intake, NIGHT)
+    assert [row["line_n"] for row in stored(intake, NIGHT)] == [1, 2, 3, 4, 5]
+
+
 def test_an_error_while_reading_ahead_stops_the_night_and_leaves_nothing(
     intake: Intake, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
