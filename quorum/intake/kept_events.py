@@ -10,7 +10,7 @@ their rows under pseudonyms, which statements make from the sealed ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 
 from quorum.intake import fields as f
 from quorum.intake.accounting import Accounting
-from quorum.intake.batches import Declared, Tally, sliced
+from quorum.intake.batches import Batch, Declared, Tally, sliced
 from quorum.intake.context import Intake
 from quorum.intake.files import landed_files, record
 from quorum.intake.records import read_records
 from quorum.intake.sealed import sealed_lines
 from quorum.intake.seen import SeenKeys, keys_of
+from quorum.patterns import find_identifiers
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Kept:
         identity: columns of ``table`` of which ``key`` is made.
         key: expression of an identity's 32 hexadecimal characters. It stays in memory: it need not be keyed.
         day: column with the civil date.
+        plain: fields that go behind the vault as they are. The statement finds them judged as ``is_identifying``:
+            whether one of them looks like what names a person.
         early_days: how many days before its date an event that is known may have landed; None for any number.
     """
 
@@ -48,6 +51,7 @@ class Kept:
     identity: tuple[str, ...]
     key: str
     day: str
+    plain: tuple[str, ...] = ()
     early_days: int | None = None
 
 
@@ -68,7 +72,8 @@ def take_in_kept(intake: Intake, night: date, kept: Kept) -> list[Accounting]:
         for landed in landed_files(intake, kept.source, night):
             tally = Tally(landed)
             tallies.append(tally)
-            for batch in read_records(intake, tally, kept.declared, sealed):
+            for received in read_records(intake, tally, kept.declared, sealed):
+                batch = _with_identifying(received, kept.plain)
                 events = seen.drop_duplicates(f.judge(intake.engine, kept.statement, batch, tally, sealed), tally)
                 if not events.num_rows:
                     continue
@@ -78,6 +83,16 @@ def take_in_kept(intake: Intake, night: date, kept: Kept) -> list[Accounting]:
                 tally.waiting += _count(pc.greater(events[kept.day], night))
                 tally.late += _count(pc.less(events[kept.day], night))
     return [record(intake, tally.landed, tally.accounting()) for tally in tallies]
+
+
+def _with_identifying(batch: Batch, plain: tuple[str, ...]) -> Batch:
+    is_identifying = pa.repeat(pa.scalar(False), batch.rows.num_rows)
+    for name in plain:
+        texts = batch.rows[name].combine_chunks().dictionary_encode()
+        found = [bool(find_identifiers(text)) for text in texts.dictionary.to_pylist()]
+        judged = pc.fill_null(pa.array(found, pa.bool_()).take(texts.indices), False)
+        is_identifying = pc.or_(is_identifying, judged)
+    return replace(batch, rows=batch.rows.append_column("is_identifying", is_identifying))
 
 
 class _Seen:

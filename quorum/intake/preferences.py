@@ -41,6 +41,7 @@ def take_in_preferences(intake: Intake, night: date) -> list[Accounting]:
         identity=("event_id",),
         key=_KEY,
         day="preference_date",
+        plain=("scope", "recipient_id"),
     )
     return take_in_kept(intake, night, kept)
 
@@ -61,6 +62,8 @@ def _statement(night: date) -> str:
             f.bad_identity("event_id", "member", "cookie"),
             f.not_among("choice", *CHOICES),
             f.bad_code("scope", "recipient"),
+            f.bad_digits("scope"),
+            f.identifying(),
         ),
         columns={
             "event_key": _KEY,
