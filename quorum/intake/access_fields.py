@@ -169,9 +169,14 @@ def third_parties(text: str) -> str | None:
 
 
 def _listed(name: str, value: str) -> str:
-    if not value.strip(" \t") or value.startswith("=") or not _COOKIE_TOKEN.fullmatch(name) or find_identifiers(name):
+    if not value.strip(" \t") or value.startswith("=") or not _COOKIE_TOKEN.fullmatch(name):
         return UNLISTED
-    return _DIGITS.sub("0", name)
+    return _without_numbers(name)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _without_numbers(name: str) -> str:
+    return UNLISTED if find_identifiers(name) else _DIGITS.sub("0", name)
 
 
 def look_of(text: str) -> Look:
