@@ -33,6 +33,7 @@ DECLARED = Declared(
     fields=("event_id", "ts", "ip", "user_agent", "cookie_id", "page_url"), formats=frozenset({Format.JSON})
 )
 
+_HOSTS = "pseudo__first_party_host"
 _PATH = r"^[A-Za-z]+://[^/?#]*(/[^?#]*)"
 
 
@@ -69,9 +70,6 @@ def take_in_beacon(intake: Intake, night: date) -> list[Accounting]:
         counting.finish()
     third_parties.write(intake.store, night, SOURCE)
     return [record(intake, tally.landed, tally.accounting()) for tally in tallies]
-
-
-_HOSTS = "pseudo__first_party_host"
 
 
 def _with_hosts(batch: Batch, first_party: tuple[str, ...]) -> Batch:
