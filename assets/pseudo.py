@@ -18,5 +18,6 @@ def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
         source_step(plan, "reference", "Takes in campaigns, creatives, recipients, hosts and sections"),
         source_step(plan, "ads", "Takes in advertisement events"),
         source_step(plan, "access", "Takes in access logs, chunk by chunk"),
+        source_step(plan, "beacon", "Takes in beacons of the portal's own pages", after=("reference", "access")),
         *built(plan, Zone.PSEUDO),
     ]

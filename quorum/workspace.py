@@ -49,8 +49,12 @@ WRITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "members": ("vault__member",),
         "logins": ("vault__login",),
+        "partners": ("vault__partner_transaction",),
+        "preferences": ("vault__preference",),
+        "requests": ("vault__request",),
         "ads": ("pseudo__ad_event",),
         "access": ("pseudo__access",),
+        "beacon": ("pseudo__beacon", "pseudo__third_party"),
         "rest": ("vault__rejected_line",),
     }
 )
@@ -165,7 +169,7 @@ class Workspace:
 
     def _has_waiting(self, night: date) -> bool:
         """Say whether events that landed earlier are dated on a night."""
-        return any(self.store.files(table, night) for source in ("access", "ads") for table in WRITES[source])
+        return any(self.store.files(table, night) for source in ("access", "ads", "beacon") for table in WRITES[source])
 
     def _inputs(self, night: date) -> str:
         """Return the keyed digest of what a night is made from: files, policy, code. A file can be guessed: keyed."""

@@ -6,7 +6,7 @@ What belongs here: paths, schemas, sealing. What does not: queries.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -145,14 +145,23 @@ class Store:
             wanted = [n for n in self.nights(table) if n <= night]
         return [path for n in wanted for path in sorted(self.home.partition(table, n).glob("*.parquet"))]
 
-    def read(self, table: str, night: date, window: str = "night") -> pa.Table:
-        """Return the rows of a window of a table, in the order of nights and files; none without a partition."""
-        schema = self.catalog[table].arrow_schema()
-        files = self.files(table, night, window)
-        return pa.concat_tables([schema.empty_table(), *(self._read_file(table, path) for path in files)])
+    def read(self, table: str, night: date, window: str = "night", columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows of a window of a table, in the order of nights and files; none without a partition.
 
-    def _read_file(self, table: str, path: Path) -> pa.Table:
-        return pq.ParquetFile(path, decryption_properties=self._decryption(table)).read()
+        Args:
+            table: its name.
+            night: the night.
+            window: as for `files`.
+            columns: the ones to read, in the contract's order; all if None.
+        """
+        schema = self.catalog[table].arrow_schema()
+        empty = schema.empty_table() if columns is None else schema.empty_table().select(columns)
+        files = self.files(table, night, window)
+        return pa.concat_tables([empty, *(self._read_file(table, path, columns) for path in files)])
+
+    def _read_file(self, table: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
+        file = pq.ParquetFile(path, decryption_properties=self._decryption(table))
+        return file.read(None if columns is None else list(columns))
 
     def _encryption(self, table: str) -> pe.FileEncryptionProperties | None:
         if zone_of(table) is not Zone.VAULT:

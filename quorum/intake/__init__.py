@@ -13,21 +13,29 @@ from quorum.errors import UsageError
 from quorum.intake.access import take_in_access
 from quorum.intake.accounting import Accounting
 from quorum.intake.ads import take_in_ads
+from quorum.intake.beacon import take_in_beacon
 from quorum.intake.context import Intake, check_required
 from quorum.intake.logins import take_in_logins
 from quorum.intake.members import take_in_members
+from quorum.intake.partners import take_in_partners
+from quorum.intake.preferences import take_in_preferences
 from quorum.intake.reference import take_in_reference
+from quorum.intake.requests import take_in_requests
 from quorum.intake.rest import take_in_rest
 
 __all__ = ["SOURCES", "Accounting", "Intake", "check_required", "take_in"]
 
 SOURCES: Mapping[str, Callable[[Intake, date], list[Accounting]]] = MappingProxyType(
     {
-        "reference": take_in_reference,  # before access logs: their requests are told apart by its sections
+        "reference": take_in_reference,  # before access logs and beacons: its sections and hosts tell them apart
         "members": take_in_members,
         "logins": take_in_logins,
+        "partners": take_in_partners,
+        "preferences": take_in_preferences,
+        "requests": take_in_requests,
         "ads": take_in_ads,
         "access": take_in_access,
+        "beacon": take_in_beacon,
         "rest": take_in_rest,
     }
 )

@@ -34,6 +34,7 @@ from quorum.intake.context import Intake
 from quorum.intake.files import Landed, landed_files, line_blocks, record
 from quorum.intake.lines import Lines, Positions
 from quorum.intake.sealed import SealedLines, seal_whole, sealed_lines
+from quorum.intake.third_parties import ThirdParties
 
 SOURCE = "access"
 CHUNK_LINES = 500_000
@@ -62,20 +63,31 @@ class Chunk:
 def take_in_access(intake: Intake, night: date) -> list[Accounting]:
     """Take in the access logs of a night; running it again replaces what it wrote.
 
+    Cookies of third parties are dropped here, and their names counted (clause K-02).
+
     Returns:
         What became of each file, in the order in which they were read.
     """
+    third_parties = ThirdParties("cookie")
     with ExitStack() as open_files, sealed_lines(intake, SOURCE, night) as sealed:
         parts = CountingParts(intake.store, night, open_files)
         taken = [
-            (landed, _take_in_file(intake, night, landed, parts, sealed))
+            (landed, _take_in_file(intake, night, landed, parts, sealed, third_parties))
             for landed in landed_files(intake, SOURCE, night)
         ]
         parts.finish()
+    third_parties.write(intake.store, night, SOURCE)
     return [record(intake, landed, accounting) for landed, accounting in taken]
 
 
-def _take_in_file(intake: Intake, night: date, landed: Landed, parts: CountingParts, sealed: SealedLines) -> Accounting:
+def _take_in_file(
+    intake: Intake,
+    night: date,
+    landed: Landed,
+    parts: CountingParts,
+    sealed: SealedLines,
+    third_parties: ThirdParties,
+) -> Accounting:
     if landed.is_duplicate:
         return Accounting(SOURCE, landed.file, landed.lines, duplicate=landed.lines)
     if landed.is_truncated or _is_foreign(landed):
@@ -86,6 +98,7 @@ def _take_in_file(intake: Intake, night: date, landed: Landed, parts: CountingPa
     for chunk in ahead(read_chunks(landed)):
         sealed.add(landed.file_n, chunk.rejected)
         quarantined.update(reason for _, reason, _ in chunk.rejected)
+        third_parties.add(chunk.requests["third_parties"])
         requests = _pseudonymised(intake, night, landed, chunk.requests)
         loaded += requests.num_rows
         waiting_n, late_n = parts.add(requests)

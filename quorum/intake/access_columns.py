@@ -125,11 +125,13 @@ class Extra(NamedTuple):
 
     Args:
         cookie_id: the portal's cookie.
+        third_parties: names of the other cookies.
         forwarded: first public address of the forwarded list.
         is_known: whether the fields are a cookie field and a forwarded list.
     """
 
     cookie_id: pa.Array
+    third_parties: pa.Array
     forwarded: pa.Array
     is_known: Mask
 
@@ -149,8 +151,8 @@ def extras(
     """
     one, two = np.flatnonzero(number == 8), np.flatnonzero(number == 10)
     with_third = np.flatnonzero(number >= 8)
-    look3, cookie3, forwarded3 = _read(block, third[with_third] + 1, third_end[with_third])
-    look4, _, forwarded4 = _read(block, fourth[two] + 1, fourth_end[two])
+    look3, cookie3, names3, forwarded3 = _read(block, third[with_third] + 1, third_end[with_third])
+    look4, _, _, forwarded4 = _read(block, fourth[two] + 1, fourth_end[two])
     is_known = np.ones(len(number), dtype=np.bool_)
     is_two = number[with_third] == 10
     is_known[one] = look3[~is_two] != _OTHER
@@ -158,13 +160,17 @@ def extras(
     forwarded = pa.concat_arrays([forwarded3.filter(pa.array(~is_two)), forwarded4])
     return Extra(
         _scattered(cookie3, with_third, len(number)),
+        _scattered(names3, with_third, len(number)),
         _scattered(forwarded, np.concatenate([one, two]), len(number)),
         is_known,
     )
 
 
-def _read(block: bytes, start: Positions, end: Positions) -> tuple[Looks, pa.Array, pa.Array]:
-    """Return look, cookie and forwarded address of fields. A header with the portal's cookie alone is not even read."""
+def _read(block: bytes, start: Positions, end: Positions) -> tuple[Looks, pa.Array, pa.Array, pa.Array]:
+    """Return look, portal's cookie, names of other cookies and forwarded address of fields.
+
+    A header with the portal's cookie alone is not even read.
+    """
     codes = np.frombuffer(block, np.uint8)
     value = start + len(_COOKIE_PREFIX)
     alone = end > value
@@ -174,17 +180,18 @@ def _read(block: bytes, start: Positions, end: Positions) -> tuple[Looks, pa.Arr
         alone &= ~(_contains(codes, b";", start, end) | _contains(codes, b" ", start, end))
     cookies = slices(block, np.where(alone, value, end), end, present(codes, value, end) & alone).cast(pa.string())
     other = np.flatnonzero(~alone)
-    look, cookie_id, forwarded = _read_distinct(slices(block, start[other], end[other]))
+    look, cookie_id, names, forwarded = _read_distinct(slices(block, start[other], end[other]))
     looks = np.full(len(start), _COOKIE, dtype=np.int8)
     looks[other] = look
     return (
         looks,
         pc.coalesce(cookies, _scattered(cookie_id, other, len(start))),
+        _scattered(names, other, len(start)),
         _scattered(forwarded, other, len(start)),
     )
 
 
-def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array]:
+def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array, pa.Array]:
     distinct = texts.cast(pa.string()).dictionary_encode()
     values, index = distinct.dictionary, distinct.indices
     addresses = leading_addresses(values)
@@ -195,7 +202,8 @@ def _read_distinct(texts: pa.Array) -> tuple[Looks, pa.Array, pa.Array]:
     looks[others.to_numpy(zero_copy_only=False)] = [_LOOKS.index(fields.look_of(text)) for text in rest]
     read = pa.array([fields.forwarded_address(text) for text in rest], pa.string())
     forwarded = pc.replace_with_mask(addresses, others, read)
-    return looks.take(index.to_numpy(), mode="clip"), portal_cookies(values).take(index), forwarded.take(index)
+    cookies, names = portal_cookies(values), third_parties(values)
+    return looks.take(index.to_numpy(), mode="clip"), cookies.take(index), names.take(index), forwarded.take(index)
 
 
 def portal_cookies(values: pa.Array) -> pa.Array:
@@ -204,6 +212,16 @@ def portal_cookies(values: pa.Array) -> pa.Array:
     found = pc.struct_field(pc.extract_regex(values, pattern), "value")
     value = pc.utf8_trim(pc.utf8_trim(found, characters=" \t"), characters='"')
     return pc.if_else(pc.is_in(value, pa.array(["", "-"])), None, value)
+
+
+def third_parties(values: pa.Array) -> pa.Array:
+    """Return the names of the other cookies of each cookie header, as `access_fields.third_parties` gives them."""
+    alone = pc.match_substring_regex(values, f"^{fields.COOKIE_NAME}=[^;]*$")
+    read = [
+        None if is_alone else fields.third_parties(text or "")
+        for is_alone, text in zip(alone.to_pylist(), values.to_pylist(), strict=True)
+    ]
+    return pa.array(read, pa.string())
 
 
 def _contains(codes: Codes, character: bytes, start: Positions, end: Positions) -> Mask:

@@ -12,8 +12,11 @@ from functools import lru_cache
 from typing import Literal
 
 from quorum.intake.addresses import canonical_address, first_public, split_list
+from quorum.patterns import find_identifiers
 
 COOKIE_NAME = "quid"
+UNLISTED = "other"
+"""Stands for third parties whose name may not be told."""
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 """Times outside are no times of requests; a date after the last could not be written in another zone."""
 
@@ -26,6 +29,9 @@ TOKYO_MICROS = 9 * HOUR_MICROS
 Look = Literal["none", "cookie", "forwarded", "other"]
 
 _LONGEST_TIME = 64
+_LISTED_NAMES = 50  # of one header
+_COOKIE_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _REMEMBERED = 1 << 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -143,6 +149,34 @@ def cookie_id(text: str) -> str | None:
         if equals and name.strip(" \t") == COOKIE_NAME:
             return present(value.strip(" \t").strip('"'))
     return None
+
+
+def third_parties(text: str) -> str | None:
+    """Return the names of the other cookies in a cookie header, each once, split by spaces; None without one.
+
+    A value is never part of it. A name that is not of a closed set of characters, that looks like a value (nothing
+    follows it, or a padding does) or like what names a person becomes `UNLISTED`; runs of digits become ``0``.
+    """
+    if "=" not in text:
+        return None
+    names: set[str] = set()
+    for pair in text.split(";"):
+        name, _, value = pair.partition("=")
+        name = name.strip(" \t")
+        if name != COOKIE_NAME and pair.strip(" \t"):
+            names.add(_listed(name, value) if len(names) < _LISTED_NAMES else UNLISTED)
+    return " ".join(sorted(names)) or None
+
+
+def _listed(name: str, value: str) -> str:
+    if not value.strip(" \t") or value.startswith("=") or not _COOKIE_TOKEN.fullmatch(name):
+        return UNLISTED
+    return _without_numbers(name)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _without_numbers(name: str) -> str:
+    return UNLISTED if find_identifiers(name) else _DIGITS.sub("0", name)
 
 
 def look_of(text: str) -> Look:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 from quorum.intake import access_fields as fields
-from quorum.intake.access_columns import leading_addresses, portal_cookies
+from quorum.intake.access_columns import leading_addresses, portal_cookies, third_parties
 from quorum.intake.access_lines import JSON_FIELDS, json_status
 from quorum.intake.access_scan import SCHEMA
 from quorum.intake.lines import Lines, Positions
@@ -59,6 +59,7 @@ def scan_json(lines: Lines, indexes: Positions) -> tuple[pa.Table, Positions]:
         "path": path,
         "status": status,
         "user_agent": _present(records["user_agent"]),
+        "third_parties": _third_parties(records["cookie"]),
     }
     table = pa.table(columns, schema=SCHEMA).filter(pa.array(is_regular))
     return table, np.setdiff1d(indexes, candidates[is_regular], assume_unique=True)
@@ -144,6 +145,11 @@ def _cookies(column: pa.ChunkedArray) -> pa.Array:
     """Return the portal's cookies: a field is a cookie header, or the bare value."""
     texts = column.combine_chunks()
     return pc.if_else(pc.match_substring(texts, "="), portal_cookies(texts), _present(texts))
+
+
+def _third_parties(column: pa.ChunkedArray) -> pa.Array:
+    distinct = column.combine_chunks().dictionary_encode()
+    return third_parties(distinct.dictionary).take(distinct.indices)
 
 
 def _present(texts: pa.Array | pa.ChunkedArray) -> pa.Array:

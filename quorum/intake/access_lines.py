@@ -42,6 +42,7 @@ class Access(NamedTuple):
         path: path without query string.
         status: HTTP status.
         user_agent: as sent.
+        third_parties: names of other cookies, as `access_fields.third_parties` gives them.
     """
 
     at: int
@@ -51,6 +52,7 @@ class Access(NamedTuple):
     path: str | None
     status: int | None
     user_agent: str | None
+    third_parties: str | None = None
 
 
 def read_line(line: bytes) -> Access | Reason:
@@ -130,6 +132,7 @@ def _read_masked(body: bytes, masked: bytes) -> Access | Reason:
         path=path,
         status=int(status) if status not in (None, b"-") else None,
         user_agent=fields.present(quoted[1]) if quoted else None,
+        third_parties=fields.third_parties(cookie),
     )
 
 
@@ -190,6 +193,7 @@ def _read_json(body: bytes) -> Access | Reason:
         path=path,
         status=status,
         user_agent=fields.present(text["user_agent"]),
+        third_parties=fields.third_parties(text["cookie"]),
     )
 
 

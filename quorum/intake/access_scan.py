@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("path", pa.string()),
         ("status", pa.int32()),
         ("user_agent", pa.string()),
+        ("third_parties", pa.string()),
     ]
 )
 """A row is a line that loads: its number, then the fields of `access_lines.Access`."""
@@ -71,6 +72,7 @@ def scan(lines: Lines) -> tuple[pa.Table, Positions]:
             _paths(frame),
             pa.array(frame.statuses()),
             _agents(frame),
+            extra.third_parties,
         ],
         schema=SCHEMA,
     )

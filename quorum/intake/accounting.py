@@ -23,7 +23,6 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     BAD_VALUE = "bad_value"
     UNDECLARED = "undeclared"
-    NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class RecordReason(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     NOT_CSV = "not_csv"
     BAD_ID = "bad_id"
+    MISSING_RECEIPT = "missing_receipt"
+    THIRD_PARTY_HOST = "third_party_host"
 
 
 class Format(StrEnum):
@@ -48,6 +50,7 @@ class Declared:
         required: without these a csv file is of another format.
         numbers: fields that may be written with a point, as ``5.0``.
         lists: fields that may be lists of texts; they are joined by ``;``.
+        objects: fields that are objects, and nothing else; they become canonical JSON.
     """
 
     fields: tuple[str, ...]
@@ -56,6 +59,7 @@ class Declared:
     required: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:

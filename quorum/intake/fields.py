@@ -137,6 +137,16 @@ def bad_code(*fields: str, pattern: str = "[A-Za-z0-9_.:-]{1,64}") -> Check:
     return Check(" OR ".join(f"NOT regexp_full_match({f}, '{pattern}')" for f in fields), RecordReason.BAD_ID)
 
 
+def bad_digits(*fields: str) -> Check:
+    """A text that goes on as it is has five digits or more, together or apart: it could be a number of a person."""
+    return Check(" OR ".join(rf"regexp_matches({f}, '(\p{{N}}.*){{5}}')" for f in fields), RecordReason.BAD_ID)
+
+
+def identifying() -> Check:
+    """A text that goes on as it is looks like what names a person; see `quorum.intake.kept_events.Kept`."""
+    return Check("is_identifying", RecordReason.BAD_ID)
+
+
 def count(field: str) -> str:
     """A whole number from 0 to 2^63 - 1, which may be written as ``5.0``; null for any other text."""
     digits = f"try_cast(split_part({field}, '.', 1) AS BIGINT)"

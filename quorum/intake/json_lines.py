@@ -2,7 +2,8 @@
 
 A line is regular if it is one flat object whose keys are declared and differ, with texts, integers and nulls as values.
 What the engine is not sure of, or is more lenient about than RFC 8259 (a comma before the brace, NaN), goes to the
-careful reader, which decides line by line: a bad line never costs its neighbours.
+careful reader, which decides line by line: a bad line never costs its neighbours. A source whose records hold objects
+is read carefully throughout: such files are small.
 
 What belongs here: structure. What does not: whether a value makes sense.
 """
@@ -25,6 +26,7 @@ from quorum.intake.lines import Lines
 
 _OPEN, _CLOSE, _COMMA, _SPACE = (ord(character) for character in "{}, ")
 _IRREGULAR_VALUE = r'"\s*:\s*([^"0-9n\s-]|-[^0-9]|n[^u]|-?[0-9]+[.eE])'
+_DEEPEST = 16
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 Record = dict[str, str | None]
@@ -69,7 +71,7 @@ def json_batches(blocks: Iterator[bytes], declared: Declared, engine: _Engine) -
 
 
 def _read_block(lines: Lines, declared: Declared, engine: _Engine, statement: str) -> Batch:
-    candidates = np.flatnonzero(_looks_regular(lines))
+    candidates = np.flatnonzero(_looks_regular(lines) & (not declared.objects))
     texts = lines.array(candidates)
     try:
         texts = texts.cast(pa.string_view())
@@ -156,6 +158,10 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _text(value: object, name: str, declared: Declared) -> str | None:
+    if name in declared.objects and value is not None:
+        if not isinstance(value, _Pairs):
+            raise NotARecordError(Reason.BAD_VALUE)
+        return canonical_text(value).translate(_SURROGATES)
     if value is None or isinstance(value, _Integer):
         return value
     if isinstance(value, _Decimal) and name in declared.numbers:
@@ -165,6 +171,30 @@ def _text(value: object, name: str, declared: Declared) -> str | None:
     if name in declared.lists and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ";".join(value).translate(_SURROGATES)
     raise NotARecordError(Reason.BAD_VALUE)
+
+
+def canonical_text(value: object, depth: int = 0) -> str:
+    """Return a value of `_load` as JSON in one spelling: keys in order, no spaces, numbers as they were written.
+
+    Raises:
+        NotARecordError: a key stands twice, or the value is nested too deeply.
+    """
+    if depth > _DEEPEST:
+        raise NotARecordError(Reason.BAD_VALUE)
+    if isinstance(value, _Pairs):
+        members = sorted(value, key=lambda member: member[0])
+        if len({key for key, _ in members}) != len(members):
+            raise NotARecordError(Reason.BAD_VALUE)
+        return "{" + ",".join(f"{_quoted(key)}:{canonical_text(each, depth + 1)}" for key, each in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(canonical_text(each, depth + 1) for each in value) + "]"
+    if isinstance(value, (_Integer, _Decimal)):
+        return str(value)
+    return _quoted(value)
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def regular_statement(declared: Declared) -> str:

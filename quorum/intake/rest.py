@@ -1,4 +1,4 @@
-"""What landed and is not loaded: sources that no reader takes in yet, folders that no one declared, stray files.
+"""What landed and is not loaded: folders that no one declared (clause C-01), stray files.
 
 Every line is counted and sealed, so that nothing is lost and nothing slips through.
 
@@ -16,14 +16,13 @@ from quorum.intake.files import Landed, landed_files, record, source_names, stra
 from quorum.intake.sealed import SealedLines, seal_whole, sealed_lines
 
 PART = "rest"
-READ_SOURCES = frozenset({"reference", "members", "logins", "ads", "access"})
-NOT_YET_SOURCES = frozenset({"beacon", "partners", "preferences", "requests"})
+READ_SOURCES = frozenset(
+    {"reference", "members", "logins", "partners", "preferences", "requests", "ads", "access", "beacon"}
+)
 
 
 def take_in_rest(intake: Intake, night: date) -> list[Accounting]:
-    """Seal what landed for a night in any other place than the folders of sources that are read.
-
-    Lines of the known sources are quarantined as ``not_yet``, all others as ``undeclared``.
+    """Seal what landed for a night in any other place than the folders of sources that are read, as ``undeclared``.
 
     Returns:
         What became of each file, by source, files in no source's folder last.
@@ -43,5 +42,5 @@ def _files(intake: Intake, night: date) -> Iterator[Landed]:
 def _seal(landed: Landed, sealed: SealedLines) -> Accounting:
     if landed.is_duplicate:
         return Accounting(landed.source, landed.file, landed.lines, duplicate=landed.lines)
-    reason = Reason.NOT_YET if landed.source in NOT_YET_SOURCES else Reason.UNDECLARED
-    return Accounting(landed.source, landed.file, landed.lines, quarantined=seal_whole(sealed, landed, reason))
+    sealed_n = seal_whole(sealed, landed, Reason.UNDECLARED)
+    return Accounting(landed.source, landed.file, landed.lines, quarantined=sealed_n)

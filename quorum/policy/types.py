@@ -67,7 +67,7 @@ class DataCategory:
 
     Args:
         code: e.g. ``ZIP``.
-        klass: identifier, pseudonym, restricted, attribute, fact or statistic.
+        klass: identifier, pseudonym, restricted, choice, attribute, fact or statistic.
         ja: name in Japanese.
         en: name in English.
         zones: names of the zones it may enter.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TYPES = ("VARCHAR", "BIGINT", "INTEGER", "DATE", "TIMESTAMP", "BOOLEAN", "BLOB")
+ORIGINS = ("subject", "partner")
 WINDOWS = ("previous", "history")
 _TABLE_NAME = re.compile(r"\b((?:vault|pseudo|seg|cube|safe)__[a-z_]+?)(?:__(previous|history))?\b")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -37,6 +38,8 @@ class Column:
         category: a data category of ``policy/columns.yaml``.
         unit: what one unit of the value is.
         description: what it means.
+        origin: who gave it, one of ``ORIGINS``: asked of the person at registration (clause C-02) or supplied by a
+            partner (C-03); None for what was recorded or made.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Column:
     category: str
     unit: str
     description: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +218,10 @@ def _load_table(path: Path) -> Table:
     for column in columns:
         if column.type not in TYPES:
             raise ConfigurationError("tables.type", f"{raw['name']}.{column.name} is {column.type}", ", ".join(TYPES))
+        if column.origin is not None and column.origin not in ORIGINS:
+            raise ConfigurationError(
+                "tables.origin", f"{raw['name']}.{column.name} is of {column.origin}", ", ".join(ORIGINS)
+            )
     query = path.parent / "query.sql"
     return Table(
         name=raw["name"],

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from quorum.policy import Policy, load_policy
-from quorum.tables.catalog import Catalog, Table, load_catalog
+from quorum.tables.catalog import Catalog, Column, Table, load_catalog
 from quorum.zones import Zone
 
 _HEAD = """# Data dictionary
@@ -39,13 +39,17 @@ def _table(table: Table, policy: Policy) -> str:
     made = "in memory only" if table.in_memory else f"kept as `{table.retention}`"
     reads = ", ".join(f"`{read.relation}`" for read in table.reads) or "what lands"
     rows = "\n".join(
-        f"| `{c.name}` | {c.type} | {c.category} ({policy.columns[c.category].klass}) | {c.unit} | {c.description} |"
+        f"| `{c.name}` | {c.type} | {c.category} ({policy.columns[c.category].klass}) | {c.unit} | {_meaning(c)} |"
         for c in table.columns
     )
     return (
         f"\n### `{table.name}`\n\n{table.description}. One row: {table.grain}. Purpose {table.purpose}; {made}; "
         f"reads {reads}.\n\n| column | type | category | unit | meaning |\n|---|---|---|---|---|\n{rows}\n"
     )
+
+
+def _meaning(column: Column) -> str:
+    return column.description if column.origin is None else f"{column.description}; origin: {column.origin}"
 
 
 def main(arguments: list[str]) -> None:

@@ -97,3 +97,13 @@ def test_the_development_lock_contains_the_other(root: Path) -> None:
         return set(re.findall(r"^\S+==\S+", (root / name).read_text(encoding="utf-8"), re.MULTILINE))
 
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_what_a_partner_or_the_person_gave_says_so(catalog: Catalog) -> None:
+    origins = {
+        name: {column.origin for column in catalog[name].columns if column.category != "META"}
+        for name in ("vault__member", "vault__partner_transaction")
+    }
+    assert origins == {"vault__member": {"subject", None}, "vault__partner_transaction": {"partner"}}
+    unasked = [column.name for column in catalog["vault__member"].columns if column.origin is None]
+    assert unasked == ["file_n", "line_n", "member_id", "updated_at"]

@@ -139,6 +139,17 @@ def test_a_bad_contract_is_refused(
     assert caught.value.rule == rule
 
 
+@pytest.mark.parametrize("origin", ["subject", "partner", "hearsay"])
+def test_an_origin_is_one_of_two(tmp_path: Path, origin: str) -> None:
+    body = _BODY.format(name="seg__a", purposes="[INFRA]", type="BIGINT")
+    _contract(tmp_path, "seg__a", body.replace("unit: u", f"unit: u, origin: {origin}"))
+    if origin == "hearsay":
+        with pytest.raises(ConfigurationError, match=r"tables\.origin"):
+            load_catalog(tmp_path)
+    else:
+        assert [column.origin for column in load_catalog(tmp_path)["seg__a"].columns] == [origin]
+
+
 def test_a_query_may_not_look_back(tmp_path: Path) -> None:
     _contract(tmp_path, "cube__a", _BODY.format(name="cube__a", purposes="[INFRA]", type="BIGINT"))
     _contract(

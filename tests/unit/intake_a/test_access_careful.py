@@ -69,7 +69,38 @@ def test_a_common_line() -> None:
     ],
 )
 def test_cookie_and_forwarded_list_are_told_by_look(extra: str, cookie: str | None, ip: str) -> None:
-    assert read(COMBINED + extra) == PLAIN._replace(cookie_id=cookie, ip=ip)
+    assert loaded(COMBINED + extra)._replace(third_parties=None) == PLAIN._replace(cookie_id=cookie, ip=ip)
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("quid=c1", None),
+        ("-", None),
+        ("_ga=GA1.2; quid=c1; _fbp=fb.1.2", "_fbp _ga"),
+        ("a=1;a=2; a=3", "a"),
+        ("QUID=c2; xquid=c1", "QUID xquid"),
+        ("_gat_UA-12345-1=1", "_gat_UA-0-0"),
+        ("dGVzdEB4LmpwYWJj==; quid=c1", "other"),  # a value in base64, no name
+        ("secret=; quid=c1", "other"),
+        ("quid=c1; secure", "other"),
+        ("taro@example.com=1; quid=c1", "other"),
+        ("090-1234-5678=1", "other"),
+        ("5f2d9c31a87be4406d15c2=1", "other"),
+        ("山田=1", "other"),
+        ("x" * 65 + "=1", "other"),
+        ("; ;quid=c1;", None),
+    ],
+)
+def test_of_other_cookies_the_names_are_told_and_no_value(header: str, names: str | None) -> None:
+    assert loaded(COMBINED + f' "{header}"').third_parties == names
+    assert read(json.dumps({**RECORD, "cookie": header})).third_parties == names  # type: ignore[union-attr]
+
+
+def test_a_header_names_at_most_fifty_third_parties() -> None:
+    header = ";".join(f"{chr(97 + n % 26)}{chr(97 + n // 26)}=1" for n in range(100))
+    names = str(loaded(COMBINED + f' "{header}"').third_parties).split(" ")
+    assert len(names) == 51 and "other" in names
 
 
 @pytest.mark.parametrize(
@@ -141,7 +172,7 @@ def test_requests(request_line: str, method: str | None, path: str | None) -> No
 
 def test_a_tls_handshake_in_raw_bytes() -> None:
     line = log().encode().replace(b"GET /a HTTP/1.1", b"\x16\x03\x01\x02\x00\x01\x00\xfc\xff")
-    assert loaded(line)[3:] == (None, None, 200, "UA")
+    assert loaded(line)[3:] == (None, None, 200, "UA", None)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +337,7 @@ RECORD = {
     [
         ({}, PLAIN._replace(cookie_id="c1")),
         ({"cookie": "c1"}, PLAIN._replace(cookie_id="c1")),
-        ({"cookie": "a=b; quid=c2"}, PLAIN._replace(cookie_id="c2")),
+        ({"cookie": "a=b; quid=c2"}, PLAIN._replace(cookie_id="c2", third_parties="a")),
         ({"cookie": None}, PLAIN),
         ({"cookie": "-", "status": "200"}, PLAIN),
         ({"cookie": "", "status": None}, PLAIN._replace(status=None)),

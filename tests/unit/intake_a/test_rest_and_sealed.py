@@ -19,34 +19,34 @@ Land = Callable[..., Path]
 
 
 def test_other_sources_are_sealed_whole(intake: Intake, land: Land, night: date) -> None:
-    land("beacon/a.jsonl", b'{"event_id": "1"}\n{"event_id": "2"}')
-    land("partners/deep/a.csv", b"receipt_id\r\n1\r\n")
+    land("telemetry/a.jsonl", b'{"event_id": "1"}\n{"event_id": "2"}')
+    land("shops/deep/a.csv", b"receipt_id\r\n1\r\n")
     land("secrets/a.txt", b"x\n")
     land("secrets/b.txt", b"x\n")
     land("stray.log", b"y\n")
     land("access/a.log", b"z\n")
     land(".git/a", b"z\n")
     assert take_in_rest(intake, night) == [
-        Accounting("beacon", "beacon/a.jsonl", 2, quarantined={"not_yet": 2}),
-        Accounting("partners", "partners/deep/a.csv", 2, quarantined={"not_yet": 2}),
         Accounting("secrets", "secrets/a.txt", 1, quarantined={"undeclared": 1}),
         Accounting("secrets", "secrets/b.txt", 1, duplicate=1),
+        Accounting("shops", "shops/deep/a.csv", 2, quarantined={"undeclared": 2}),
+        Accounting("telemetry", "telemetry/a.jsonl", 2, quarantined={"undeclared": 2}),
         Accounting("(none)", "stray.log", 1, quarantined={"undeclared": 1}),
     ]
     sealed = intake.store.read("vault__rejected_line", night)
     assert [(row["source"], row["line_n"], row["line"]) for row in sealed.to_pylist()] == [
-        ("beacon", 1, b'{"event_id": "1"}'),
-        ("beacon", 2, b'{"event_id": "2"}'),
-        ("partners", 1, b"receipt_id"),
-        ("partners", 2, b"1"),
         ("secrets", 1, b"x"),
+        ("shops", 1, b"receipt_id"),
+        ("shops", 2, b"1"),
+        ("telemetry", 1, b'{"event_id": "1"}'),
+        ("telemetry", 2, b'{"event_id": "2"}'),
         ("(none)", 1, b"y"),
     ]
     assert [path.name for path in intake.store.files("vault__rejected_line", night)] == ["rest.parquet"]
 
 
 def test_a_rerun_replaces_and_removes(intake: Intake, land: Land, night: date) -> None:
-    path = land("beacon/a.jsonl", b"1\n")
+    path = land("telemetry/a.jsonl", b"1\n")
     assert take_in_rest(intake, night) == take_in_rest(intake, night)
     assert intake.store.read("vault__rejected_line", night).num_rows == 1
     path.unlink()
@@ -64,7 +64,7 @@ def test_files_of_any_source_may_be_late(intake: Intake, land: Land, night: date
 
 
 def test_sealed_lines_are_not_readable_without_the_key(intake: Intake, land: Land, night: date) -> None:
-    land("beacon/a.jsonl", b"taro.yamada@example.com\n" * 100)
+    land("telemetry/a.jsonl", b"taro.yamada@example.com\n" * 100)
     take_in_rest(intake, night)
     (path,) = intake.store.files("vault__rejected_line", night)
     content = path.read_bytes()
@@ -72,7 +72,7 @@ def test_sealed_lines_are_not_readable_without_the_key(intake: Intake, land: Lan
 
 
 def test_of_a_line_that_is_too_long_the_beginning_is_sealed(intake: Intake, land: Land, night: date) -> None:
-    land("beacon/a", b"x" * (3 * LINE_LIMIT) + b"\nshort\n")
+    land("telemetry/a", b"x" * (3 * LINE_LIMIT) + b"\nshort\n")
     (taken,) = take_in_rest(intake, night)
     assert taken.read == 2
     sealed = intake.store.read("vault__rejected_line", night)

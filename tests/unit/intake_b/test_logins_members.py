@@ -47,7 +47,7 @@ def stored(intake: Intake, table: str, night: date = NIGHT) -> list[dict[str, An
     return rows
 
 
-def test_a_login_is_sealed_as_it_landed_and_goes_on_under_pseudonyms(intake: Intake, land: Land) -> None:
+def test_a_login_is_sealed_as_it_landed(intake: Intake, land: Land) -> None:
     land("logins", "a", [login()])
     assert take_in_logins(intake, NIGHT) == [Accounting("logins", "logins/a", 1, 1)]
     at = datetime.fromisoformat("2026-11-20 23:00:00")
@@ -62,10 +62,6 @@ def test_a_login_is_sealed_as_it_landed_and_goes_on_under_pseudonyms(intake: Int
             "member_id": "m1",
         }
     ]
-    (row,) = stored(intake, "pseudo__login")
-    assert (row["login_at"], row["login_date"]) == (at, NIGHT)
-    assert len(row["cookie_key"]) == len(row["member_key"]) == 32
-    assert row["cookie_key"] != row["member_key"]
     (path,) = intake.store.files("vault__login", NIGHT)
     assert b"login_at" not in path.read_bytes(), "even the names of columns are sealed"
 
@@ -75,8 +71,8 @@ def test_logins_of_other_days_stay_in_their_night_and_are_counted(intake: Intake
     land("logins", "a", [login(f"l{n}", day) for n, day in enumerate(days)])
     (accounting,) = take_in_logins(intake, NIGHT)
     assert (accounting.loaded, accounting.waiting, accounting.late) == (3, 1, 1)
-    assert [row["login_date"] for row in stored(intake, "pseudo__login")] == days
-    assert intake.store.nights("pseudo__login") == [NIGHT]
+    assert [row["login_date"] for row in stored(intake, "vault__login")] == days
+    assert intake.store.nights("vault__login") == [NIGHT]
 
 
 def test_a_login_is_taken_in_once(intake: Intake, land: Land) -> None:

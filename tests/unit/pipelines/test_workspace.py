@@ -118,15 +118,15 @@ def test_nights_run_in_order(workspace: Workspace, landing: Path) -> None:
 
 
 def test_a_done_night_is_served_and_not_worked_on(workspace: Workspace, landing: Path) -> None:
-    registered = workspace.ledger.register_file(NIGHT, "beacon", "a.json", "0" * 64)
-    stored = {"source": "beacon", "file": "beacon/a.json", "read": 2, "quarantined": {"not_yet": 2}}
+    registered = workspace.ledger.register_file(NIGHT, "telemetry", "a.json", "0" * 64)
+    stored = {"source": "telemetry", "file": "telemetry/a.json", "read": 2, "quarantined": {"undeclared": 2}}
     workspace.ledger.record_accounting(registered.file_n, stored)
     workspace.ledger.finish_night(NIGHT, "digest", {})
     (landing / NIGHT.isoformat()).rmdir()
     workspace.admit(NIGHT)
     workspace.build("seg__event", NIGHT)
     assert workspace.store.nights("seg__event") == []
-    assert [landed.file for landed in workspace.take_in("rest", NIGHT)] == ["beacon/a.json"]
+    assert [landed.file for landed in workspace.take_in("rest", NIGHT)] == ["telemetry/a.json"]
     assert workspace.take_in("members", NIGHT) == []
     assert workspace.is_settled(NIGHT)
 
