@@ -90,7 +90,7 @@ class Blueprint:
             description=f"{table.description}.\n\nA row is {table.grain}.",
             owners=[f"team:{table.owner}"],
             kinds={"duckdb" if table.query else "python", "parquet"},
-            tags={"purpose": table.purpose, "sealed": str(table.zone is Zone.VAULT).lower()},
+            tags={"purpose": table.purpose, "sealed": str(table.zone.is_sealed).lower()},
             deps=[*own, *(name for name in dict.fromkeys(after) if name not in {read.table for read in table.reads})],
             metadata={"dagster/column_schema": _schema(table), "retention": table.retention},
         )

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_policy import policy
+from pipelines.options import DAY, ENGINES, where
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
 from quorum.redaction import describe
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from pipelines.outcome import Outcome
     from pipelines.settings import Settings
 
-_ENGINES = ("duckdb", "spark")
 _JSON_COMMANDS = ("nightly", "backfill")
 
 
@@ -40,34 +41,6 @@ Exit codes:
 """
 
 
-class _Day(click.ParamType[date]):
-    """A civil date in Asia/Tokyo, YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return value if isinstance(value, date) else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
-        except ValueError:
-            self.fail(f"{value!r} is not a date, YYYY-MM-DD", param, ctx)
-
-
-DAY = _Day()
-
-
-def _where(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where things are."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Write one JSON object a night to stdout."),
-        click.option("--engine", type=click.Choice(_ENGINES), default=_ENGINES[0], show_default=True),
-        click.option("--policy", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]"),
-        click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]"),
-        click.option("--landing", type=click.Path(), help="Where files land, <date>/<source>/. [QUORUM_LANDING]"),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
 def cli() -> None:
     """Quorum: nightly advertiser reports in which nobody can be identified."""
@@ -75,7 +48,7 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--date", "night", type=DAY, help="The night, a civil date in Asia/Tokyo. [yesterday]")
-@_where
+@where
 def nightly(night: date | None, as_json: bool, **where: str | None) -> None:
     """Run one night: from what landed to what is published. A night that is done is served as stored."""
     from pipelines.settings import yesterday
@@ -86,7 +59,7 @@ def nightly(night: date | None, as_json: bool, **where: str | None) -> None:
 @cli.command()
 @click.option("--from", "first", type=DAY, required=True, help="First night.")
 @click.option("--to", "last", type=DAY, required=True, help="Last night.")
-@_where
+@where
 def backfill(first: date, last: date, as_json: bool, **where: str | None) -> None:
     """Run nights in order; those that are done are passed over, so that it can be resumed.
 
@@ -223,33 +196,7 @@ def ledger_verify(home: str | None) -> None:
     verify_ledger(resolve(os.environ, home=home).home)
 
 
-@cli.group()
-def policy() -> None:
-    """The privacy policy as data."""
-
-
-@policy.command("check")
-@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
-def policy_check(folder: str | None) -> None:
-    """Check the policy, the contracts against it, and that every kept table has a suite."""
-    from pipelines.settings import resolve
-    from pipelines.views import check_policy
-
-    check_policy(resolve(os.environ, policy=folder).policy)
-
-
-@policy.command("lineage")
-@click.option("--schema", type=click.Path(), required=True, help="CREATE TABLE, VIEW, MACRO and TYPE statements.")
-@click.argument("query", type=click.Path())
-def policy_lineage(schema: str, query: str) -> None:
-    """Print which base columns each output column of a statement comes from, and which ones the statement uses.
-
-    QUERY is a file with exactly one SELECT of DuckDB's SQL over the tables of the schema. What cannot be known is
-    refused: the reason as JSON, exit code 13.
-    """
-    from pipelines.views import show_lineage
-
-    sys.exit(show_lineage(Path(schema), Path(query)))
+cli.add_command(policy)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -279,4 +226,4 @@ def _tell_usage(given: Sequence[str], error: click.ClickException) -> None:
         from pipelines import outcome
 
         told = describe(UsageError("usage", error.format_message(), remedy=f"quorum {given[0]} --help"))
-        click.echo(json.dumps(outcome.failed(None, _ENGINES[0], told).as_record(), ensure_ascii=False))
+        click.echo(json.dumps(outcome.failed(None, ENGINES[0], told).as_record(), ensure_ascii=False))

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from quorum.errors import ConfigurationError
+from quorum.zones import Home
 
 ROOT = Path(__file__).resolve().parents[1]
 CIVIL_ZONE = "Asia/Tokyo"
@@ -88,3 +89,15 @@ def today() -> date:
 def yesterday() -> date:
     """Return the last whole civil day in Asia/Tokyo, the default night."""
     return today() - timedelta(days=1)
+
+
+def existing_home(home: Path) -> Home:
+    """Return the paths of a home that is there; looking at a home must not make one.
+
+    Raises:
+        ConfigurationError: there is no home.
+    """
+    paths = Home(home)
+    if not paths.ledger.is_dir():
+        raise ConfigurationError("home.missing", f"no home in {home}", "--home or QUORUM_HOME", "run a night first")
+    return paths

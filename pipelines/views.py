@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from quorum.errors import EXIT_DONE, EXIT_POLICY, EXIT_RELEASE, ConfigurationError, ReleaseError, UsageError
+from pipelines.settings import existing_home
+from quorum.errors import EXIT_DONE, EXIT_POLICY, EXIT_RELEASE, ReleaseError, UsageError
 from quorum.zones import Home
 
 
@@ -19,7 +20,7 @@ def show_status(home: Path) -> None:
     """Print the nights that are done and what was released in them."""
     from quorum.ledger import Ledger
 
-    paths = _existing(home)
+    paths = existing_home(home)
     ledger = Ledger(paths.ledger)
     try:
         nights = ledger.nights()
@@ -41,7 +42,7 @@ def show_ledger(home: Path) -> None:
     """Print every entry of the ledger, one JSON object a line."""
     from quorum.ledger import Ledger
 
-    ledger = Ledger(_existing(home).ledger)
+    ledger = Ledger(existing_home(home).ledger)
     try:
         for entry in ledger.entries():
             fields = {"seq": entry.seq, "kind": entry.kind, **entry.body, "hash": entry.hash}
@@ -58,7 +59,7 @@ def verify_ledger(home: Path) -> None:
     """
     from quorum.ledger import Ledger
 
-    ledger = Ledger(_existing(home).ledger)
+    ledger = Ledger(existing_home(home).ledger)
     try:
         click.echo(f"{ledger.verify()} entries, each follows from the one before")
     finally:
@@ -144,11 +145,3 @@ def attack_folders(folders: Sequence[Path]) -> int:
     for record in records:
         click.echo(f"{record.verdict:12}  {record.attack:12}  {record.claims} claims on {record.targets} targets")
     return EXIT_DONE if all(record.verdict == PASSED for record in records) else EXIT_RELEASE
-
-
-def _existing(home: Path) -> Home:
-    """Return the paths of a home that is there; looking at a home must not make one."""
-    paths = Home(home)
-    if not paths.ledger.is_dir():
-        raise ConfigurationError("home.missing", f"no home in {home}", "--home or QUORUM_HOME", "run a night first")
-    return paths

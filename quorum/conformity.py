@@ -44,7 +44,8 @@ def _check_column(table: Table, column: str, category: str, policy: Policy) -> N
             ", ".join(declared.zones),
             "leave the column out, or generalise it",
         )
-    uses = policy.purposes.get(table.purpose, ())
+    purpose = policy.purposes.get(table.purpose)
+    uses = () if purpose is None else purpose.uses
     if table.purpose != _INFRASTRUCTURE and declared.klass in _NEEDS_A_PURPOSE and category not in uses:
         raise PolicyError(
             "policy.use", f"{table.name}.{column} ({category}) for {table.purpose}", ", ".join(uses), "leave it out"

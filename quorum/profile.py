@@ -24,7 +24,6 @@ from quorum.patterns import find_identifiers
 from quorum.policy import Policy
 from quorum.tables import Table
 from quorum.tables.shape import ALL
-from quorum.zones import Zone
 
 _METRIC = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<arguments>[^()]*)\))?")
 _ROWS = "profiled"
@@ -116,7 +115,7 @@ class Profiler:
     def _rows(self, table: str, night: date, window: str = "night") -> ds.Dataset:
         """Return the rows of a window; only the columns asked for are read, sealed ones are opened in memory."""
         contract = self.store.catalog[table]
-        if contract.zone is Zone.VAULT:
+        if contract.zone.is_sealed:
             return ds.InMemoryDataset(self.store.read(table, night, window))
         return ds.dataset(self.store.files(table, night, window), schema=contract.arrow_schema(), format="parquet")
 

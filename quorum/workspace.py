@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quorum import __version__, intake
+from quorum.desk import Desk
 from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError, InputError, LedgerError
@@ -27,9 +28,11 @@ from quorum.intake.accounting import Accounting
 from quorum.intake.context import Intake, check_required
 from quorum.keys import KeyRing, load_keyring
 from quorum.ledger import Ledger
+from quorum.ledger.reads import ReadLog
 from quorum.ledger.store import canonical
 from quorum.packages import Packages
-from quorum.policy import Policy, load_policy
+from quorum.policy import Actor, Policy, load_policy
+from quorum.policy.grants import SCHEDULER, actor_of
 from quorum.profile import Profiler
 from quorum.release.gate import Release
 from quorum.tables import Catalog, load_catalog
@@ -67,7 +70,7 @@ class Workspace:
 
     Args:
         home: the run-time state.
-        landing: where files land, outside the home.
+        landing: where files land, outside the home; None if no night is to be run.
         policy: the rules.
         catalog: the contracts.
         keys: the key ring.
@@ -75,10 +78,11 @@ class Workspace:
         store: partitions.
         engine: statements.
         new_key_file: the key file if opening has just made it; say that it must be backed up.
+        actor: who works here.
     """
 
     home: Home
-    landing: Path
+    landing: Path | None
     policy: Policy
     catalog: Catalog
     keys: KeyRing
@@ -86,6 +90,7 @@ class Workspace:
     store: Store
     engine: DuckEngine
     new_key_file: Path | None
+    actor: Actor
 
     def is_done(self, night: date) -> bool:
         """Say whether a night is done; it is then served as stored and never worked on again."""
@@ -107,7 +112,7 @@ class Workspace:
                 "nights in order; what landed for an earlier night is taken in late by the next one",
                 f"run a night after {later[-1]}, or backfill in order into a new home",
             )
-        if not (self.landing / night.isoformat()).is_dir() and not self._has_waiting(night):
+        if not (self._landing / night.isoformat()).is_dir() and not self._has_waiting(night):
             raise InputError(
                 "landing.folder",
                 f"night {night} without a landing folder, and nothing that landed earlier waits for it",
@@ -177,16 +182,36 @@ class Workspace:
         return hmac.new(self.keys.derive("digest/night"), canonical(made_from).encode(), hashlib.sha256).hexdigest()
 
     @property
+    def _landing(self) -> Path:
+        if self.landing is None:
+            raise ConfigurationError(
+                "landing.unset", "a night without a landing folder", "--landing DIR or QUORUM_LANDING", "name it"
+            )
+        return self.landing
+
+    @property
+    def desk(self) -> Desk:
+        """What acts on stored data are given."""
+        return Desk(self.home, self.policy, self.keys, self.ledger, self.store, self.engine, self.actor)
+
+    @property
     def _packages(self) -> Packages:
         return Packages(self.store, self.policy, self.keys, self.ledger)
 
     @property
     def _intake(self) -> Intake:
-        return Intake(self.landing, self.store, self.engine, self.policy, self.ledger)
+        return Intake(self._landing, self.store, self.engine, self.policy, self.ledger)
 
 
 @contextmanager
-def open_workspace(home: Home, landing: Path, policy_dir: Path, environ: Mapping[str, str]) -> Iterator[Workspace]:
+def open_workspace(
+    home: Home,
+    landing: Path | None,
+    policy_dir: Path,
+    environ: Mapping[str, str],
+    login: str | None = None,
+    role: str | None = None,
+) -> Iterator[Workspace]:
     """Open a home, and close it at the end.
 
     Args:
@@ -194,21 +219,26 @@ def open_workspace(home: Home, landing: Path, policy_dir: Path, environ: Mapping
         landing: where files land.
         policy_dir: the policy folder.
         environ: the process environment, for the master key.
+        login: who works here; the scheduler if None.
+        role: the role to work in; the login's own if None.
 
     Raises:
         ConfigurationError: policy or contracts are wrong, or landing and home lie in each other.
+        PolicyError: the login may not take the role.
         LedgerError: the key is malformed or can be read by others.
     """
     policy = load_policy(policy_dir)
     catalog = load_catalog(ROOT / "sql")
-    _apart(home.root, landing)
+    if landing is not None:
+        _apart(home.root, landing)
+    actor = SCHEDULER if login is None else actor_of(policy, login, role)
     keys, new_key_file = load_keyring(dict(environ))
     home.root.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(home.ledger)
-    store = Store(home, catalog, keys)
+    store = Store(home, catalog, keys, ReadLog(ledger, actor).note)
     engine = DuckEngine(store, policy, keys)
     try:
-        yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file)
+        yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file, actor)
     finally:
         engine.close()
         ledger.close()
@@ -239,9 +269,16 @@ def night_lock(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def locked_workspace(home: Home, landing: Path, policy_dir: Path, environ: Mapping[str, str]) -> Iterator[Workspace]:
+def locked_workspace(
+    home: Home,
+    landing: Path | None,
+    policy_dir: Path,
+    environ: Mapping[str, str],
+    login: str | None = None,
+    role: str | None = None,
+) -> Iterator[Workspace]:
     """Hold the lock of a home and open it; arguments and errors as for `night_lock` and `open_workspace`."""
-    with night_lock(home), open_workspace(home, landing, policy_dir, environ) as workspace:
+    with night_lock(home), open_workspace(home, landing, policy_dir, environ, login, role) as workspace:
         yield workspace
 
 

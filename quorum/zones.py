@@ -5,14 +5,20 @@ What belongs here: the order of the zones and every path of the run-time state. 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+_EXTRACT = re.compile(r"[pd]\d\d")
+
 
 class Zone(StrEnum):
-    """A zone; the order of definition is the only direction in which data flows."""
+    """A zone; the order of definition is the only direction in which data flows.
+
+    An extract may read every zone before it, and nothing but an extract reads one.
+    """
 
     VAULT = "vault"
     PSEUDO = "pseudo"
@@ -20,6 +26,12 @@ class Zone(StrEnum):
     CUBE = "cube"
     SAFE = "safe"
     OUT = "out"
+    EXTRACT = "extract"
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether its files are encrypted and lie in the vault's folder: what names a person, or is about one."""
+        return self in (Zone.VAULT, Zone.EXTRACT)
 
     @property
     def rank(self) -> int:
@@ -28,12 +40,14 @@ class Zone(StrEnum):
 
 
 def zone_of(table: str) -> Zone:
-    """Return the zone of a table by its name, e.g. ``cube__campaign_daily`` is in the cube zone.
+    """Return the zone of a table by its name: ``cube__campaign_daily`` is a cube, ``p05__mailing_list`` an extract.
 
     Raises:
-        ValueError: the name does not follow ``{zone}__{subject}``.
+        ValueError: the name does not follow ``{zone}__{subject}``, ``pNN__{subject}`` for the extract of a purpose, ``dNN__{subject}`` for a disclosure.
     """
     prefix, separator, _ = table.partition("__")
+    if separator and _EXTRACT.fullmatch(prefix):
+        return Zone.EXTRACT
     if not separator:
         raise ValueError(f"a table is named zone__subject, not {table!r}")
     return Zone(prefix)
@@ -91,9 +105,9 @@ class Home:
         return self.root / "lock"
 
     def table(self, table: str) -> Path:
-        """Folder of a table: ``vault/<table>`` or ``warehouse/<zone>/<table>``."""
+        """Folder of a table: ``vault/<table>`` if it is sealed, else ``warehouse/<zone>/<table>``."""
         zone = zone_of(table)
-        return self.vault / table if zone is Zone.VAULT else self.warehouse / zone.value / table
+        return self.vault / table if zone.is_sealed else self.warehouse / zone.value / table
 
     def partition(self, table: str, night: date) -> Path:
         """Folder of one night of a table, e.g. ``warehouse/cube/cube__campaign_daily/date=2026-11-21``."""

@@ -26,7 +26,7 @@ from quorum.errors import ConfigurationError, QuorumError
 from quorum.keys import KeyRing
 from quorum.policy import Policy
 from quorum.tables.catalog import Read, Table
-from quorum.zones import Zone, zone_of
+from quorum.zones import zone_of
 
 _BATCH_ROWS = 250_000
 _NIGHT = re.compile(r"\$night\b")
@@ -129,7 +129,7 @@ class DuckEngine:
     def _batches(self, contract: Table, night: date, relations: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
         """Yield the result of a statement in batches; each statement has a connection, hence names, of its own."""
         statement = str(contract.query)
-        cursor = (self._sealed if _reads_vault(contract) else self._open).cursor()
+        cursor = (self._sealed if _reads_sealed(contract) else self._open).cursor()
         try:
             for read in contract.reads:
                 self._provide(cursor, contract, read, night, relations)
@@ -164,8 +164,9 @@ class DuckEngine:
         files = self._store.files(read.table, night, read.window)
         if not files:
             cursor.register(read.relation, schema.empty_table())
-        elif _reads_vault(contract):  # that database opens no file at all
-            cursor.register(read.relation, self._store.read(read.table, night, read.window))
+        elif _reads_sealed(contract):  # that database opens no file at all
+            rows = self._store.read(read.table, night, read.window, purpose=contract.purpose)
+            cursor.register(read.relation, rows)
         else:
             columns = ", ".join(column.name for column in parent.columns)
             paths = ", ".join(_literal(path) for path in files)
@@ -176,8 +177,8 @@ class DuckEngine:
             _redacted(contract.name, lambda: cursor.execute(view))
 
 
-def _reads_vault(contract: Table) -> bool:
-    return any(zone_of(read.table) is Zone.VAULT for read in contract.reads)
+def _reads_sealed(contract: Table) -> bool:
+    return any(zone_of(read.table).is_sealed for read in contract.reads)
 
 
 def _connect(

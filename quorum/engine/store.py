@@ -6,7 +6,7 @@ What belongs here: paths, schemas, sealing. What does not: queries.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,9 +18,10 @@ import pyarrow.parquet.encryption as pe
 from quorum.errors import ConfigurationError, LedgerError
 from quorum.keys import KeyRing
 from quorum.tables import Catalog
-from quorum.zones import Home, Zone, zone_of
+from quorum.zones import Home, zone_of
 
 _KEY_NAME = "vault"
+OnRead = Callable[[str, str, int], None]
 
 
 class _LocalKms(pe.KmsClient):  # type: ignore[misc]
@@ -88,10 +89,11 @@ class Store:
         home: where they lie.
         catalog: their contracts.
         keys: the key ring; the vault's key is derived from it.
+        on_read: told purpose, table and rows of every read of a sealed table, before the rows are handed over.
     """
 
-    def __init__(self, home: Home, catalog: Catalog, keys: KeyRing) -> None:
-        self.home, self.catalog = home, catalog
+    def __init__(self, home: Home, catalog: Catalog, keys: KeyRing, on_read: OnRead | None = None) -> None:
+        self.home, self.catalog, self._on_read = home, catalog, on_read
         vault_key = keys.derive("vault")
         self._factory = pe.CryptoFactory(lambda _: _LocalKms(vault_key))
 
@@ -145,7 +147,15 @@ class Store:
             wanted = [n for n in self.nights(table) if n <= night]
         return [path for n in wanted for path in sorted(self.home.partition(table, n).glob("*.parquet"))]
 
-    def read(self, table: str, night: date, window: str = "night", columns: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self,
+        table: str,
+        night: date,
+        window: str = "night",
+        columns: Sequence[str] | None = None,
+        *,
+        purpose: str = "INFRA",
+    ) -> pa.Table:
         """Return the rows of a window of a table, in the order of nights and files; none without a partition.
 
         Args:
@@ -153,18 +163,22 @@ class Store:
             night: the night.
             window: as for `files`.
             columns: the ones to read, in the contract's order; all if None.
+            purpose: what the rows are read for; the pipeline itself by default.
         """
         schema = self.catalog[table].arrow_schema()
         empty = schema.empty_table() if columns is None else schema.empty_table().select(columns)
         files = self.files(table, night, window)
-        return pa.concat_tables([empty, *(self._read_file(table, path, columns) for path in files)])
+        rows = pa.concat_tables([empty, *(self._read_file(table, path, columns) for path in files)])
+        if self._on_read is not None and zone_of(table).is_sealed:
+            self._on_read(purpose, table, rows.num_rows)
+        return rows
 
     def _read_file(self, table: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
         file = pq.ParquetFile(path, decryption_properties=self._decryption(table))
         return file.read(None if columns is None else list(columns))
 
     def _encryption(self, table: str) -> pe.FileEncryptionProperties | None:
-        if zone_of(table) is not Zone.VAULT:
+        if not zone_of(table).is_sealed:
             return None
         config = pe.EncryptionConfiguration(
             footer_key=_KEY_NAME, uniform_encryption=True, cache_lifetime=timedelta(minutes=5)
@@ -172,7 +186,7 @@ class Store:
         return self._factory.file_encryption_properties(pe.KmsConnectionConfig(), config)
 
     def _decryption(self, table: str) -> pe.FileDecryptionProperties | None:
-        if zone_of(table) is not Zone.VAULT:
+        if not zone_of(table).is_sealed:
             return None
         config = pe.DecryptionConfiguration(cache_lifetime=timedelta(minutes=5))
         return self._factory.file_decryption_properties(pe.KmsConnectionConfig(), config)

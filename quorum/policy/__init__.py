@@ -6,24 +6,32 @@ data; only floors are code) and enforcement (each rule lives beside what it guar
 
 from quorum.policy.load import load_policy
 from quorum.policy.types import (
+    Actor,
     Category,
     DataCategory,
     DimensionSpec,
     FamilySpec,
     Policy,
+    Purpose,
     ReportSpec,
+    Role,
     RuleSet,
+    Scope,
     TableSpec,
 )
 
 __all__ = [
+    "Actor",
     "Category",
     "DataCategory",
     "DimensionSpec",
     "FamilySpec",
     "Policy",
+    "Purpose",
     "ReportSpec",
+    "Role",
     "RuleSet",
+    "Scope",
     "TableSpec",
     "load_policy",
 ]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,12 +22,16 @@ from quorum.policy.types import (
     DimensionSpec,
     FamilySpec,
     Policy,
+    Purpose,
     ReportSpec,
+    Role,
     RuleSet,
+    Scope,
     TableSpec,
 )
 from quorum.zones import Zone
 
+_TOKYO = timedelta(hours=9)  # Asia/Tokyo has had no summer time since 1951
 KEY_SETS = (
     "age_bands",
     "genders",
@@ -52,15 +57,26 @@ def load_policy(folder: Path) -> Policy:
     document = _read(folder, "policy.yaml")
     columns = _columns(_read(folder, "columns.yaml"))
     reports = _read(folder, "reports.yaml")
-    attr = tuple(document["attr"])
-    purposes = {
-        code: tuple(dict.fromkeys(c for use in spec["uses"] for c in (attr if use == "ATTR" else (use,))))
-        for code, spec in document["purposes"].items()
-    }
+    roles = _read(folder, "roles.yaml")
     policy = Policy(
         version=document["version"],
         digest=_digest(folder),
-        purposes=MappingProxyType(purposes),
+        effective_at=_instant(document["effective_on"]),
+        purposes=MappingProxyType(_purposes(document)),
+        scopes=MappingProxyType(
+            {
+                code: Scope(code, tuple(spec.get("stops", ())), tuple(spec.get("provides", ())))
+                for code, spec in document["scopes"].items()
+            }
+        ),
+        roles=MappingProxyType(
+            {
+                name: Role(name, tuple(spec["purposes"]), tuple(spec.get("acts", ())))
+                for name, spec in roles["roles"].items()
+            }
+        ),
+        actors=MappingProxyType(dict(roles["actors"])),
+        unlisted_role=roles["unlisted"],
         columns=MappingProxyType(columns),
         rule_sets=MappingProxyType(_rule_sets(_read(folder, "disclosure.yaml"))),
         dimensions=MappingProxyType(_dimensions(reports)),
@@ -97,6 +113,33 @@ def _digest(folder: Path) -> str:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _purposes(document: Mapping[str, Any]) -> dict[str, Purpose]:
+    attr = tuple(document["attr"])
+    return {
+        code: Purpose(
+            code=code,
+            name_ja=spec["name_ja"],
+            name_en=spec["name_en"],
+            uses=_expanded(spec["uses"], attr),
+            touches=_expanded(spec.get("touches", ()), attr),
+            effective_at=_instant(spec.get("effective_on", document["effective_on"])),
+            uses_from=MappingProxyType({c: _instant(on) for c, on in spec.get("uses_from", {}).items()}),
+        )
+        for code, spec in document["purposes"].items()
+    }
+
+
+def _expanded(codes: Iterable[str], attr: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c for code in codes for c in (attr if code == "ATTR" else (code,))))
+
+
+def _instant(on: object) -> datetime:
+    """Return the instant, in UTC without a zone, at which a civil date in Asia/Tokyo begins."""
+    if not isinstance(on, date) or isinstance(on, datetime):
+        raise ConfigurationError("policy.date", "a date of effect that is none", "YYYY-MM-DD, a date in Asia/Tokyo")
+    return datetime.combine(on, time()) - _TOKYO
 
 
 def _columns(document: Mapping[str, Any]) -> dict[str, DataCategory]:
@@ -189,9 +232,19 @@ def _check(policy: Policy) -> None:
     prefectures = {category.key for category in policy.categories["prefectures"]}
     for _, prefecture_key in policy.postal_prefixes:
         _known("postal prefix's prefecture", prefecture_key, prefectures)
-    for code, uses in policy.purposes.items():
-        for use in uses:
-            _known(f"category of {code}", use, {*policy.columns, "MAILRES", "PBILL", "MODE", "INQ"})
+    for code, purpose in policy.purposes.items():
+        for use in (*purpose.uses, *purpose.touches, *purpose.uses_from):
+            _known(f"category of {code}", use, set(policy.columns))
+    for code, scope in policy.scopes.items():
+        for stopped in scope.stops:
+            _known(f"purpose of scope {code}", stopped, set(policy.purposes))
+        for provided in scope.provides:
+            _known(f"category of scope {code}", provided, set(policy.columns))
+    for name, role in policy.roles.items():
+        for granted in role.purposes:
+            _known(f"purpose of role {name}", granted, set(policy.purposes))
+    for role_name in (*policy.actors.values(), policy.unlisted_role):
+        _known("role of an actor", role_name, set(policy.roles))
     for report in policy.reports.values():
         _known("rule set", report.rule_set, set(policy.rule_sets))
         for family in report.families:

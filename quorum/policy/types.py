@@ -6,8 +6,9 @@ reading files (`quorum.policy.load`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from quorum.errors import ConfigurationError
 
@@ -59,6 +60,80 @@ class RuleSet:
     def _ceiling(self, what: str, value: int, ceiling: int) -> None:
         if value > ceiling:
             raise ConfigurationError("disclosure.ceiling", f"{self.name}.{what} is {value}", f"{ceiling} or less")
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One of the purposes of use, or INFRA.
+
+    Args:
+        code: e.g. ``P-03``.
+        name_ja: name in Japanese.
+        name_en: name in English.
+        uses: categories that its output may hold and that may decide about rows (ATTR expanded).
+        touches: categories that may decide about rows (join, filter, order) but never get into its output.
+        effective_at: instant in UTC, without a zone; what was collected before is not used for it.
+        uses_from: category to the instant from which it may be used, where it was added to the purpose later.
+    """
+
+    code: str
+    name_ja: str
+    name_en: str
+    uses: tuple[str, ...]
+    touches: tuple[str, ...]
+    effective_at: datetime
+    uses_from: Mapping[str, datetime]
+
+    def collected_from(self, categories: Iterable[str]) -> datetime:
+        """Return the instant from which rows may have been collected, to be read for this purpose.
+
+        Args:
+            categories: the categories that are read of the row.
+        """
+        return max([self.effective_at, *(self.uses_from[c] for c in categories if c in self.uses_from)])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a choice of a person can be about.
+
+    Args:
+        code: as it lands, e.g. ``ads``.
+        stops: purposes for which an opt-out or a withdrawal takes the person out.
+        provides: categories that a consent lets the named recipient have (clause D-03).
+    """
+
+    code: str
+    stops: tuple[str, ...]
+    provides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What somebody may read personal data for (clause S-01).
+
+    Args:
+        name: e.g. ``desk``.
+        purposes: the purposes granted; INFRA is the pipeline itself.
+        acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``, ``case``, ``keys``.
+    """
+
+    name: str
+    purposes: tuple[str, ...]
+    acts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something, in which role.
+
+    Args:
+        name: the login, or ``scheduler``.
+        role: name of a role.
+    """
+
+    name: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +267,12 @@ class Policy:
     Args:
         version: of the privacy policy.
         digest: SHA-256, hex, over all files of the folder.
-        purposes: code to the categories it may use (ATTR expanded).
+        effective_at: instant in UTC, without a zone, from which this version holds.
+        purposes: code to purpose.
+        scopes: code to scope of choices.
+        roles: name to role.
+        actors: login to the name of its role.
+        unlisted_role: role of a login that is not listed.
         columns: code to data category.
         rule_sets: name to rule set.
         dimensions: name to dimension.
@@ -207,7 +287,12 @@ class Policy:
 
     version: int
     digest: str
-    purposes: Mapping[str, tuple[str, ...]]
+    effective_at: datetime
+    purposes: Mapping[str, Purpose]
+    scopes: Mapping[str, Scope]
+    roles: Mapping[str, Role]
+    actors: Mapping[str, str]
+    unlisted_role: str
     columns: Mapping[str, DataCategory]
     rule_sets: Mapping[str, RuleSet]
     dimensions: Mapping[str, DimensionSpec]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TYPES = ("VARCHAR", "BIGINT", "INTEGER", "DATE", "TIMESTAMP", "BOOLEAN", "BLOB")
 ORIGINS = ("subject", "partner")
 WINDOWS = ("previous", "history")
-_TABLE_NAME = re.compile(r"\b((?:vault|pseudo|seg|cube|safe)__[a-z_]+?)(?:__(previous|history))?\b")
+_TABLE_NAME = re.compile(r"\b((?:vault|pseudo|seg|cube|safe|[pd]\d\d)__[a-z_]+?)(?:__(previous|history))?\b")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -84,6 +84,9 @@ class Table:
         query: the statement that makes it, or None for a table made by Python.
         in_memory: never written anywhere.
         parents: declared parents of a table made by Python.
+        collected: the column that says when a row was collected: an instant (TIMESTAMP), a civil date (DATE) or
+            minutes since 1970-01-01 in UTC (BIGINT); None for a table about no person. What was collected before a
+            purpose took effect is not read for it (clause R-02).
     """
 
     name: str
@@ -96,6 +99,7 @@ class Table:
     query: str | None
     in_memory: bool
     parents: tuple[str, ...]
+    collected: str | None = None
 
     @property
     def zone(self) -> Zone:
@@ -209,7 +213,7 @@ def load_catalog(folder: Path) -> Catalog:
 def _load_table(path: Path) -> Table:
     raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     required = {"name", "description", "grain", "purposes", "owner", "retention", "columns"}
-    unknown = set(raw) - required - {"kept", "parents"}
+    unknown = set(raw) - required - {"kept", "parents", "collected"}
     if unknown or required - set(raw):
         raise ConfigurationError("tables.fields", f"{path.parent.name}/table.yaml", f"fields {sorted(required)}")
     if len(raw["purposes"]) != 1:
@@ -234,4 +238,5 @@ def _load_table(path: Path) -> Table:
         query=query.read_text(encoding="utf-8") if query.exists() else None,
         in_memory=raw.get("kept") == "memory",
         parents=tuple(raw.get("parents", ())),
+        collected=raw.get("collected"),
     )

@@ -91,7 +91,7 @@ def build(home: Path, catalog: Catalog, policy: Policy, night: Mapping[str, Rows
     engine = DuckEngine(store, policy, KEYS, threads=threads)
     for table in catalog.order():
         whole = not any(catalog[read.table].in_memory for read in table.reads)
-        if table.query is not None and table.name not in night and table.zone is not Zone.VAULT and whole:
+        if table.query is not None and table.name not in night and not table.zone.is_sealed and whole:
             engine.build(table.name, NIGHT)
     engine.close()
     return store

@@ -86,6 +86,6 @@ def test_zones_and_paths() -> None:
     assert zone_of("cube__campaign_daily") is Zone.CUBE
     assert home.table("vault__member") == Path("/h/vault/vault__member")
     assert home.table("seg__person_day") == Path("/h/warehouse/seg/seg__person_day")
-    assert [zone.rank for zone in Zone] == [0, 1, 2, 3, 4, 5]
+    assert [zone.rank for zone in Zone] == [0, 1, 2, 3, 4, 5, 6]
     with pytest.raises(ValueError, match="zone__subject"):
         zone_of("plain")

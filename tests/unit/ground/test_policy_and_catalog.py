@@ -60,8 +60,8 @@ def test_the_digest_names_every_change(edited: Callable[[str, str, str], Path], 
 
 
 def test_attr_is_expanded_and_excludes_what_the_list_does_not_name(policy: Policy) -> None:
-    assert {"AGE", "ZIP", "OCC", "GEN"} <= set(policy.purposes["P-03"])
-    assert not {"DOB", "IND", "INT", "IP", "COOKIE"} & set(policy.purposes["P-03"])
+    assert {"AGE", "ZIP", "OCC", "GEN"} <= set(policy.purposes["P-03"].uses)
+    assert not {"DOB", "IND", "INT", "IP", "COOKIE"} & set(policy.purposes["P-03"].uses)
 
 
 def test_every_japanese_postal_code_reaches_its_prefecture(policy: Policy) -> None:

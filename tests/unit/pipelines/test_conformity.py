@@ -46,7 +46,9 @@ def test_a_column_that_may_not_be_there_is_refused(
 
 
 def test_a_category_that_the_purpose_does_not_use_is_refused(catalog: Catalog, policy: Policy) -> None:
-    narrow = replace(policy, purposes=MappingProxyType({**policy.purposes, "P-03": ("GEN",)}))
+    narrow = replace(
+        policy, purposes=MappingProxyType({**policy.purposes, "P-03": replace(policy.purposes["P-03"], uses=("GEN",))})
+    )
     with pytest.raises(PolicyError) as refused:
         check_conformity(catalog, narrow)
     assert refused.value.rule == "policy.use"

@@ -1,0 +1,41 @@
+"""``quorum policy``: the privacy policy as data.
+
+What belongs here: options and exit codes. What does not: what the policy says (`quorum.policy`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def policy() -> None:
+    """The privacy policy as data."""
+
+
+@policy.command("check")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
+def policy_check(folder: str | None) -> None:
+    """Check the policy, the contracts against it, and that every kept table has a suite."""
+    from pipelines.settings import resolve
+    from pipelines.views import check_policy
+
+    check_policy(resolve(os.environ, policy=folder).policy)
+
+
+@policy.command("lineage")
+@click.option("--schema", type=click.Path(), required=True, help="CREATE TABLE, VIEW, MACRO and TYPE statements.")
+@click.argument("query", type=click.Path())
+def policy_lineage(schema: str, query: str) -> None:
+    """Print which base columns each output column of a statement comes from, and which ones the statement uses.
+
+    QUERY is a file with exactly one SELECT of DuckDB's SQL over the tables of the schema. What cannot be known is
+    refused: the reason as JSON, exit code 13.
+    """
+    from pipelines.views import show_lineage
+
+    sys.exit(show_lineage(Path(schema), Path(query)))
