@@ -26,6 +26,7 @@ from quorum.engine.store import Store
 from quorum.errors import ConfigurationError, InputError, LedgerError
 from quorum.intake.accounting import Accounting
 from quorum.intake.context import Intake, check_required
+from quorum.intake.request_details import TYPED
 from quorum.keys import KeyRing, load_keyring
 from quorum.ledger import Ledger
 from quorum.ledger.reads import ReadLog
@@ -54,7 +55,7 @@ WRITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "logins": ("vault__login",),
         "partners": ("vault__partner_transaction",),
         "preferences": ("vault__preference",),
-        "requests": ("vault__request",),
+        "requests": ("vault__request", *TYPED),
         "ads": ("pseudo__ad_event",),
         "access": ("pseudo__access",),
         "beacon": ("pseudo__beacon", "pseudo__third_party"),

@@ -12,6 +12,7 @@ from quorum.intake.accounting import Accounting, Reason
 from quorum.intake.batches import Declared, Format
 from quorum.intake.context import Intake
 from quorum.intake.kept_events import Kept, take_in_kept
+from quorum.intake.request_details import type_details
 
 SOURCE = "requests"
 DECLARED = Declared(
@@ -27,7 +28,7 @@ _KEY = "left(sha256(request_id), 32)"
 
 
 def take_in_requests(intake: Intake, night: date) -> list[Accounting]:
-    """Take in the night's requests into ``vault__request`` (sealed).
+    """Take in the night's requests into ``vault__request`` (sealed), and what they say into the typed tables beside it.
 
     A record needs ``request_id``, ``ts`` and ``kind``, and ``member_id`` unless anybody may ask so (an enquiry) or it
     need not be about one member (a disclosure, a notice). ``details`` is an object, kept as canonical JSON: keys in
@@ -45,7 +46,9 @@ def take_in_requests(intake: Intake, night: date) -> list[Accounting]:
         key=_KEY,
         day="request_date",
     )
-    return take_in_kept(intake, night, kept)
+    accounting = take_in_kept(intake, night, kept)
+    type_details(intake.store, night)
+    return accounting
 
 
 def _statement(night: date) -> str:
