@@ -23,7 +23,9 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__postal(prefix, prefecture)``: the longest prefix wins;
     - ``policy__prefecture(prefecture, region)``;
     - ``policy__placement(placement)``: the declared placements;
-    - ``policy__limit(name, value BIGINT)``.
+    - ``policy__limit(name, value BIGINT)``;
+    - ``policy__scope(scope)``: what a choice of a person can be about;
+    - ``policy__scope_stop(scope, purpose)``: the purposes that a refusal of a scope takes the person out of.
 
     Raises:
         ConfigurationError: one term, prefix or hour stands for two categories.
@@ -45,6 +47,12 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
         "policy__prefecture": _keyed(("prefecture", "region"), [(c.key, c.parent) for c in sets["prefectures"]]),
         "policy__placement": _relation(("placement",), [(c.key,) for c in sets["placements"]], (pa.string(),)),
         "policy__limit": _keyed(("name", "value"), sorted(policy.limits.items()), (pa.string(), pa.int64())),
+        "policy__scope": _relation(("scope",), [(code,) for code in sorted(policy.scopes)], (pa.string(),)),
+        "policy__scope_stop": _relation(
+            ("scope", "purpose"),
+            [(code, purpose) for code, scope in sorted(policy.scopes.items()) for purpose in scope.stops],
+            (pa.string(), pa.string()),
+        ),
     }
 
 
