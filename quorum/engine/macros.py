@@ -16,16 +16,17 @@ _PSEUDONYM_CHARACTERS = 32  # 128 bits, hex
 def pseudonym_macros(keys: KeyRing) -> tuple[str, ...]:
     """Return the macros that turn an identifier into a keyed pseudonym: 32 hexadecimal characters, NULL for NULL.
 
-    ``pseudonym_cookie``, ``pseudonym_member`` and ``pseudonym_event`` take the identifier; ``pseudonym_browser`` takes
-    the civil date, the truncated network and the user agent (``date|network|user_agent``, empty for a missing agent),
-    and is NULL without a network.
+    ``pseudonym_cookie``, ``pseudonym_member``, ``pseudonym_event`` and ``pseudonym_public`` take the identifier; each
+    has a key of its own, so that a member's public id does not give the key under which the house knows the member.
+    ``pseudonym_browser`` takes the civil date, the truncated network and the user agent
+    (``date|network|user_agent``, empty for a missing agent), and is NULL without a network.
 
     Source: RFC 2104 (HMAC) with SHA-256, truncated to 128 bits (section 5).
     """
     return (
         *(
             f"CREATE MACRO pseudonym_{kind}(message) AS {_hmac(keys.derive(f'pseudonym/{kind}'), 'message')}"
-            for kind in ("cookie", "member", "event")
+            for kind in ("cookie", "member", "event", "public")
         ),
         "CREATE MACRO pseudonym_browser(civil_date, network, user_agent) AS "
         + _hmac(

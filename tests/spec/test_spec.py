@@ -3,8 +3,8 @@
 A case file is ``cases/<table>.yaml``: ``defaults`` (columns of given rows, by relation) and ``cases`` (``case``,
 ``night``, ``given``: relation to rows, ``expect``: rows). A row is a mapping; columns that it leaves out are the
 default, else null. ``times: n`` beside a row's columns gives it n times. Expected rows may name fewer columns than the
-table has, the same in every row. ``!cookie``, ``!member``, ``!event`` and ``!browser [date, network, agent]`` stand for
-keyed pseudonyms.
+table has, the same in every row. ``!cookie``, ``!member``, ``!event``, ``!public`` and ``!browser [date, network,
+agent]`` stand for keyed pseudonyms.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Loader(yaml.SafeLoader):
     """YAML with pseudonyms."""
 
 
-for _kind in ("cookie", "member", "event"):
+for _kind in ("cookie", "member", "event", "public"):
     Loader.add_constructor(f"!{_kind}", lambda loader, node, kind=_kind: pseudonym(kind, loader.construct_scalar(node)))
 Loader.add_constructor(
     "!browser", lambda loader, node: pseudonym("browser", "|".join(map(str, loader.construct_sequence(node))))
