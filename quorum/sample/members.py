@@ -8,7 +8,7 @@ addresses of example domains, cards of a test range with a valid check digit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +122,7 @@ def member_columns(
         pool: from `make_pool`.
         members: numbers.
         day: the day on which the record lands.
-        version: 0 for a registration; later versions change town, occupation and nickname.
+        version: number of the day, from 0; later versions change town, occupation and nickname.
         seed: of the sample.
     """
     now = hashed(members.astype(np.int64), seed * 100 + version)
@@ -145,7 +145,7 @@ def member_columns(
         "member_id": member_ids(members),
         "name": join(surname, " ", pc.if_else(male, given[1], given[0])),
         "email": email,
-        "birth_date": _birth_dates(people.age_band[members], bits[5], day),
+        "birth_date": _birth_dates(people.age_band[members], bits[5], day - timedelta(days=version)),
         "gender": _ragged(society.GENDER_TERMS, people.gender[members], bits[6]),
         "postal_code": _postal(pool, prefecture, bits[7]),
         "address": _address(pool, prefecture, now),

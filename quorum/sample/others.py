@@ -1,4 +1,4 @@
-"""The small sources: `partners/`, `preferences/`, `requests/`, `beacon/`, a few lines a day each.
+"""The small sources that nobody writes by hand: `partners/`, `beacon/`, a few lines a day each.
 
 What belongs here: valid lines of these formats. What does not: volume.
 """
@@ -22,21 +22,18 @@ from quorum.sample.text import DAY_MS, ipv4, pick
 _JST = timezone(timedelta(hours=9))
 _ITEMS = ("食品", "書籍", "家電", "衣料品", "日用品", "旅行", "チケット", "化粧品")
 _PARTNERS = ("shop-01", "shop-02", "shop-03")
-_KINDS = ("access", "correct", "enquiry", "disclosure", "notice", "erase", "verification", "prefill")
-_CHOICES = (("opt_out", "ads"), ("opt_in", "ads"), ("consent", "survey"), ("withdraw", "survey"))
 _RECEIPT_FIELDS = ("receipt_id", "partner_id", "member_id", "ts", "item_category", "amount_micros", "billed_micros")
 _MOST = 20_000
 
 
-def write_others(landing: Path, people: People, day: date, present: Index, recipients: list[str], seed: int) -> None:
-    """Write a day of all four sources.
+def write_others(landing: Path, people: People, day: date, present: Index, seed: int) -> None:
+    """Write a day of both sources.
 
     Args:
         landing: ``landing/<date>``.
         people: everybody.
         day: the date of the folder.
         present: the persons of the day.
-        recipients: ids of advertisers, for choices that concern one of them.
         seed: of the sample.
     """
     rng = stream(seed, "others", day.toordinal())
@@ -45,8 +42,6 @@ def write_others(landing: Path, people: People, day: date, present: Index, recip
         return
     rng.shuffle(members)
     _partners(landing / "partners" / "receipts.csv.gz", members[: max(8, min(_MOST, len(members) // 40))], day, rng)
-    _preferences(landing / "preferences" / "choices.json.gz", members[:6], people, day, recipients, rng)
-    _requests(landing / "requests" / "desk.json.gz", members[6:9], day, rng)
     _beacon(
         landing / "beacon" / "beacon.json.zst", people, day, present[: max(20, min(_MOST, len(present) // 60))], rng
     )
@@ -65,41 +60,6 @@ def _partners(path: Path, members: Index, day: date, rng: np.random.Generator) -
         moment = _moment(day, rng)
         rows.append((f"r{day:%y%m%d}{number:06}", partner, member_id, moment, item, yen * 10**6, yen * 97 * 10**4))
     write_csv(path, _RECEIPT_FIELDS, rows)
-
-
-def _preferences(
-    path: Path, members: Index, people: People, day: date, recipients: list[str], rng: np.random.Generator
-) -> None:
-    lines = []
-    for number, member_id in enumerate(member_ids(members).to_pylist()):
-        choice, scope = _CHOICES[number % len(_CHOICES)]
-        cookie = int(rng.integers(0, len(people.cookie_id)))
-        who = {"cookie_id": people.cookie_id[cookie].as_py()} if number % 3 == 0 else {"member_id": member_id}
-        record = {
-            "event_id": f"p{day:%y%m%d}{number:06}",
-            "ts": _moment(day, rng),
-            **who,
-            "choice": choice,
-            "scope": scope,
-        }
-        if number % 4 == 3:
-            record["recipient_id"] = recipients[number % len(recipients)]
-        lines.append(json.dumps(record, ensure_ascii=False))
-    write_lines(path, lines)
-
-
-def _requests(path: Path, members: Index, day: date, rng: np.random.Generator) -> None:
-    lines = []
-    for number, member_id in enumerate(member_ids(members).to_pylist()):
-        kind = _KINDS[(day.toordinal() * 3 + number) % len(_KINDS)]
-        head = {
-            "request_id": f"q{day:%y%m%d}{number:06}",
-            "ts": _moment(day, rng),
-            "kind": kind,
-            "member_id": member_id,
-        }
-        lines.append(json.dumps({**head, "details": {}}, ensure_ascii=False))
-    write_lines(path, lines)
 
 
 def _beacon(path: Path, people: People, day: date, persons: Index, rng: np.random.Generator) -> None:

@@ -15,6 +15,7 @@ from quorum.sample.ad_files import make_texts, write_ads
 from quorum.sample.ads import make_ad_day
 from quorum.sample.audience import expected_impressions, make_audience
 from quorum.sample.catalogue import make_campaigns, make_recipients
+from quorum.sample.desk import make_clients, write_desk
 from quorum.sample.logins import make_logins, write_logins
 from quorum.sample.members import arrivals, make_pool, write_members
 from quorum.sample.others import write_others
@@ -70,6 +71,7 @@ def write_sample(
     audience = make_audience(people, booked, ctr, seed, planted.CERTAIN if traps else ())
     pool = make_pool(seed)
     landed = arrivals(people, days, seed)
+    clients = make_clients(people, pool, landed, dates[0], days, seed)
     logins = make_logins(people, days, seed)
     advertisers = [each.recipient_id for each in receivers if each.kind == "advertiser"]
     ad_events = events * _AD_SHARE[0] // _AD_SHARE[1]
@@ -88,7 +90,8 @@ def write_sample(
         traffic = make_traffic_day(people, day, present, max(0, events - len(shown)), seed)
         del shown
         write_access(landing / "access", people, day, traffic)
-        write_others(landing, people, day, present, advertisers, seed)
+        write_others(landing, people, day, present, seed)
+        write_desk(landing, clients, people, number, day, advertisers[0], seed)
     if traps:
         planted.plant(out, dates, people, booked, seed)
 
