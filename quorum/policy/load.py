@@ -89,6 +89,7 @@ def load_policy(folder: Path) -> Policy:
             {zone: spec["days"] for zone, spec in _read(folder, "retention.yaml")["zones"].items()}
         ),
         recipients=MappingProxyType(dict(_read(folder, "recipients.yaml")["recipients"])),
+        folder=folder,
     )
     _check(policy)
     return policy

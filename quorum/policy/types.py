@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from quorum.errors import ConfigurationError
 
@@ -283,6 +284,8 @@ class Policy:
         limits: name to number, of ``categories.yaml``.
         retention_days: zone to days.
         recipients: recipient to delivery settings.
+        folder: where it was read from; files that one area alone reads (segments, surveys) lie there too, and are in
+            the digest.
     """
 
     version: int
@@ -303,6 +306,7 @@ class Policy:
     limits: Mapping[str, int]
     retention_days: Mapping[str, int]
     recipients: Mapping[str, Mapping[str, object]]
+    folder: Path
 
     def label(self, key_set: str, key: str, language: str) -> str:
         """Return the label of a category in ``ja`` or ``en``; the key itself if the set does not list it."""
