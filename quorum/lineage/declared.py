@@ -1,7 +1,6 @@
 """A catalogue that holds only what a schema declares, with no rows and no way out.
 
-What belongs here: reading ``CREATE TABLE``, ``VIEW``, ``MACRO`` and ``TYPE`` statements into an empty database. What
-does not: the statement whose lineage is asked for.
+What belongs here: reading declarations into an empty database. What does not: the statement whose lineage is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from quorum.lineage.functions import CALLED, ROWS
 from quorum.lineage.refusal import LineageError
 from quorum.lineage.statement import check_statement
 
@@ -23,7 +23,13 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
 }
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
-_DECLARATION = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?(TABLE|VIEW|MACRO|FUNCTION|TYPE)\b", re.IGNORECASE)
+_DECLARATION = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(TABLE|VIEW|MACRO|FUNCTION|TYPE|SCHEMA|SEQUENCE|(?:UNIQUE\s+)?INDEX)\b",
+    re.IGNORECASE,
+)
+_ADDITION = re.compile(r"(?:ALTER\s+TABLE|COMMENT\s+ON)\b", re.IGNORECASE)
+_VIEWS = "SELECT sql FROM duckdb_views() WHERE NOT internal"
+_ALLOWED = frozenset(name.lower() for name in CALLED | ROWS)
 _AS = re.compile(r"\sAS\s", re.IGNORECASE)
 
 
@@ -35,18 +41,21 @@ class Declared:
         connection: to it; close it when done.
         macros: names of its scalar macros, in lower case.
         relations: names of its table macros, in lower case.
+        aliases: names that views and macros give to columns which had another one, in lower case.
     """
 
     connection: duckdb.DuckDBPyConnection
     macros: frozenset[str]
     relations: frozenset[str]
+    aliases: frozenset[str]
 
 
 def declare(schema: str) -> Declared:
     """Read a schema into an empty database in memory that can reach no file, no setting and no network.
 
     Args:
-        schema: ``CREATE TABLE``, ``CREATE VIEW``, ``CREATE MACRO`` and ``CREATE TYPE`` statements only.
+        schema: ``CREATE TABLE``, ``VIEW``, ``MACRO`` and ``TYPE`` statements, and what may go with them: ``SCHEMA``,
+            ``SEQUENCE``, ``INDEX``, ``ALTER TABLE``, ``COMMENT ON``. No data.
 
     Raises:
         LineageError: something else is in it, it does not bind, or a view or macro calls what is not allowed.
@@ -65,11 +74,13 @@ def declare(schema: str) -> Declared:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-    for statement in connection.extract_statements(schema):
+    for statement in connection.extract_statements(schema.removeprefix("\ufeff")):
         text = _COMMENT.sub("", statement.query)
-        if statement.type != duckdb.StatementType.CREATE or not _DECLARATION.match(text):
-            raise LineageError("the schema holds more than CREATE TABLE, VIEW, MACRO and TYPE statements")
-        if _DECLARATION.match(text)[1].upper() == "TABLE" and _is_select(connection, text):  # type: ignore[index]
+        declaration = _DECLARATION.match(text) if statement.type == duckdb.StatementType.CREATE else None
+        is_addition = statement.type == duckdb.StatementType.ALTER and _ADDITION.match(text)
+        if declaration is None and not is_addition:
+            raise LineageError("the schema holds more than declarations of tables, views, macros and types")
+        if declaration and declaration[1].upper() == "TABLE" and _is_select(connection, text):
             raise LineageError("the schema holds a table made by a query; declare its columns")
         connection.execute(statement)
 
@@ -86,18 +97,24 @@ def _parses(connection: duckdb.DuckDBPyConnection, text: str) -> bool:
 
 def _checked(connection: duckdb.DuckDBPyConnection) -> Declared:
     """Check the bodies of views and macros like statements: what they call would be folded away as well."""
-    macros = connection.execute(
-        "SELECT lower(function_name), function_type, macro_definition FROM duckdb_functions() WHERE NOT internal"
+    found = connection.execute(
+        "SELECT lower(function_name), function_type, macro_definition, internal FROM duckdb_functions()"
     ).fetchall()
+    macros = [(name, kind, body) for name, kind, body, is_internal in found if not is_internal]
+    hidden = {name for name, _, _, is_internal in found if is_internal} - _ALLOWED
+    if any(name in hidden for name, _, _ in macros):
+        raise LineageError("a macro with the name of a function that is not allowed")
     scalars = frozenset(name for name, kind, _ in macros if kind == "macro")
     relations = frozenset(name for name, kind, _ in macros if kind == "table_macro")
-    for _, kind, body in macros:
-        check_statement(connection, f"SELECT {body}" if kind == "macro" else body, scalars, relations)
-    views = connection.execute("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
-    for (text,) in views:
-        bodies = (text[found.end() :] for found in _AS.finditer(text))
-        body = next((body for body in bodies if _parses(connection, body)), None)
-        if body is None:
-            raise LineageError("a view that cannot be read")
-        check_statement(connection, body, scalars, relations)
-    return Declared(connection, scalars, relations)
+    bodies = [f"SELECT {body}" if kind == "macro" else body for _, kind, body in macros]
+    bodies += [_body(connection, text) for (text,) in connection.execute(_VIEWS).fetchall()]
+    parsed = [check_statement(connection, body, scalars, relations) for body in bodies]
+    return Declared(connection, scalars, relations, frozenset().union(*(body.aliases for body in parsed)))
+
+
+def _body(connection: duckdb.DuckDBPyConnection, view: str) -> str:
+    bodies = (view[found.end() :] for found in _AS.finditer(view))
+    body = next((body for body in bodies if _parses(connection, body)), None)
+    if body is None:
+        raise LineageError("a view that cannot be read")
+    return body

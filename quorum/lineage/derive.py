@@ -13,9 +13,11 @@ from typing import Any
 
 import duckdb
 
+from quorum.lineage.columns import named
 from quorum.lineage.declared import Declared, declare
+from quorum.lineage.operators import OPERATORS
 from quorum.lineage.refusal import LineageError
-from quorum.lineage.statement import check_statement
+from quorum.lineage.statement import Parsed, check_statement, with_constants
 from quorum.lineage.walk import Walk
 
 __all__ = ["Lineage", "LineageError", "derive", "derive_in"]
@@ -70,26 +72,29 @@ def derive_in(declared: Declared, sql: str) -> Lineage:
     Raises:
         LineageError: the lineage is not known.
     """
+    sql = sql.removeprefix("\ufeff")
     try:
-        parameters = check_statement(declared.connection, sql, declared.macros, declared.relations)
-        walk = Walk()
-        values = [column.value for column in walk.columns(_plan(declared.connection, sql))]
+        parsed = check_statement(declared.connection, sql, declared.macros, declared.relations)
+        walk = Walk(OPERATORS, parsed.aliases | declared.aliases)
+        values = [named(column.value.bases) for column in walk.columns(_plan(declared.connection, sql, parsed))]
+        use = named(walk.use)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise LineageError("a plan that is not laid out as expected") from None
     except RecursionError:
         raise LineageError("a statement nested too deeply") from None
     columns: dict[str, frozenset[str]] = {}
-    for name, value in zip(_names(declared.connection, sql, parameters, len(values)), values, strict=True):
+    for name, value in zip(_names(declared.connection, sql, parsed.parameters, len(values)), values, strict=True):
         columns[name] = columns.get(name, frozenset()) | value
-    return Lineage(MappingProxyType(columns), frozenset(walk.use))
+    return Lineage(MappingProxyType(columns), use)
 
 
-def _plan(connection: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
-    try:
-        answer = connection.execute("SELECT json_serialize_plan(?, optimize := false)", [sql]).fetchall()
-    except duckdb.Error as error:
-        raise LineageError(f"the statement does not bind ({type(error).__name__})") from None
-    serialized = json.loads(answer[0][0])
+def _plan(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Parsed) -> Mapping[str, Any]:
+    serialized = _serialized(connection, sql)
+    if serialized["error"] and serialized["error_type"] == "internal" and parsed.parameters:
+        for kind in ("STRING", "INTEGER"):
+            serialized = _serialized(connection, with_constants(connection, parsed, kind))
+            if not serialized["error"]:
+                break
     if serialized["error"]:  # its message may quote the statement
         raise LineageError(f"the statement does not bind ({serialized['error_type']} error)")
     plans = serialized["plans"]
@@ -97,6 +102,15 @@ def _plan(connection: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
         raise LineageError(f"{len(plans)} plans, not one")
     plan: Mapping[str, Any] = plans[0]
     return plan
+
+
+def _serialized(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    try:
+        answer = connection.execute("SELECT json_serialize_plan(?, optimize := false)", [sql]).fetchall()
+    except duckdb.Error as error:
+        raise LineageError(f"the statement does not bind ({type(error).__name__})") from None
+    serialized: dict[str, Any] = json.loads(answer[0][0])
+    return serialized
 
 
 def _names(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[str], expected: int) -> list[str]:

@@ -1,20 +1,20 @@
 """What a bound expression refers to.
 
-What belongs here: kinds of expressions. What does not: operators (`quorum.lineage.walk`), which say where the columns
-that an expression refers to come from. Every reference found anywhere in an expression counts, whatever the field it
-stands in; a kind of expression that is not listed is refused.
+What belongs here: kinds of expressions. What does not: operators (`quorum.lineage.operators`), which say where the
+columns that an expression refers to come from. Every reference found anywhere in an expression counts, whatever the
+field it stands in; a kind of expression that is not listed is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from quorum.lineage.columns import Base, Expression, Value, is_constant, struct_of, together, type_of
 from quorum.lineage.functions import BOUND
 from quorum.lineage.refusal import LineageError
 
-Expression = Mapping[str, Any]
-Resolve = Callable[[Expression], frozenset[str]]
+Resolve = Callable[[Expression], Value]
 
 _REFERENCES = frozenset({"BOUND_REF", "BOUND_COLUMN_REF"})
 _KNOWN = _REFERENCES | {
@@ -32,48 +32,79 @@ _KNOWN = _REFERENCES | {
     "BOUND_UNNEST",
     "BOUND_WINDOW",
 }
-# The body of a lambda, and the aggregate of list_aggregate, count by places of their own. The list, and what a lambda
-# captures, stand beside them among the arguments.
-_OWN_PLACES = frozenset({"lambda_expr", "aggr_expr"})
+# The body of a lambda, the aggregate of list_aggregate and the key of list_sort count by places of their own. The list,
+# and what a lambda captures, stand beside them among the arguments.
+_OWN_PLACES = frozenset({"lambda_expr", "aggr_expr", "sort_key"})
 # Fields that decide which rows an aggregate or a window sees and in what order: use, not value.
-_USE_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "BOUND_AGGREGATE": ("filter", "order_bys"),
-    "BOUND_WINDOW": ("partitions", "orders", "arg_orders", "filters", "start_expr", "end_expr"),
+_ORDERING: Mapping[str, tuple[str, ...]] = {
+    "BOUND_AGGREGATE": ("order_bys",),
+    "BOUND_WINDOW": ("partitions", "orders", "arg_orders"),
+}
+_CHOOSING: Mapping[str, tuple[str, ...]] = {
+    "BOUND_AGGREGATE": ("filter",),
+    "BOUND_WINDOW": ("filters", "start_expr", "end_expr"),
 }
 _BOUND = frozenset(name.lower() for name in BOUND)
+_PACKING = frozenset({"struct_pack", "row"})
+_EXTRACTING = frozenset({"struct_extract", "struct_extract_at", "array_extract"})
 
 
-def value_of(expression: Expression, resolve: Resolve) -> frozenset[str]:
-    """Return the base columns that an expression's value comes from: all it refers to but what it only uses.
+def value_of(expression: Expression, resolve: Resolve) -> Value:
+    """Return what an expression's value comes from: all it refers to but what it only uses.
+
+    Fields of a struct that is made here, or further down, are told apart.
 
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    return _union(resolve(found) for found in _references(expression, skip_use=True))
+    _check(expression)
+    if expression["expression_class"] in _REFERENCES:
+        return resolve(expression)
+    function = _built_in(expression)
+    if function in _PACKING:
+        names = [str(child["first"]) for child in expression["return_type"]["type_info"]["child_types"]]
+        return struct_of(names, [value_of(child, resolve) for child in expression["children"]])
+    if function in _EXTRACTING and len(expression["children"]) == 2:
+        key = _constant(expression["children"][1])
+        field = None if key is None else value_of(expression["children"][0], resolve).field(key)
+        if field is not None:
+            return field
+    return Value(together(resolve(found) for found in _references(expression, skip_use=True)))
 
 
-def use_of(expression: Expression, resolve: Resolve) -> frozenset[str]:
+def use_of(expression: Expression, resolve: Resolve) -> frozenset[Base]:
     """Return the base columns that aggregates and windows in an expression filter, partition or order by.
 
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    used = [
-        reference
-        for node in _expressions(expression)
-        for field in _USE_FIELDS.get(node["expression_class"], ())
-        for reference in _references(node.get(field), skip_use=False)
-    ]
-    return _union(resolve(found) for found in used)
+    found: frozenset[Base] = frozenset()
+    for node in _expressions(expression):
+        kind = node["expression_class"]
+        for name in _CHOOSING.get(kind, ()):
+            found |= everything(node.get(name), resolve)
+        for name in _ORDERING.get(kind, ()):
+            found |= arranging(node.get(name), resolve)
+    return found
 
 
-def everything(part: Any, resolve: Resolve) -> frozenset[str]:
+def everything(part: Any, resolve: Resolve) -> frozenset[Base]:
     """Return the base columns that all expressions in a part of a plan refer to, in whatever way.
 
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    return _union(resolve(found) for found in _references(part, skip_use=False))
+    return together(resolve(found) for found in _references(part, skip_use=False))
+
+
+def arranging(part: Any, resolve: Resolve) -> frozenset[Base]:
+    """Return the base columns that rows are grouped or sorted by; a constant arranges nothing.
+
+    Raises:
+        LineageError: a kind of expression or a function that is not known.
+    """
+    each = [everything(expression, resolve) for expression in _outermost(part)]
+    return frozenset[Base]().union(*(bases for bases in each if not is_constant(bases)))
 
 
 def holds_expression(part: Any) -> bool:
@@ -81,38 +112,69 @@ def holds_expression(part: Any) -> bool:
     return next(iter(_expressions(part)), None) is not None
 
 
-def _union(parts: Iterable[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*parts)
+def is_reference(expression: Expression) -> bool:
+    """Tell whether an expression is a reference to a column and nothing else."""
+    return expression["expression_class"] in _REFERENCES
+
+
+def _built_in(expression: Expression) -> str:
+    path = (expression.get("qname") or {}).get("path") or []
+    return str(path[-1]) if path[:-1] == ["system", "main"] else ""
+
+
+def _constant(expression: Expression) -> str | int | None:
+    """Return the name or number that a field is taken by."""
+    is_cast = (expression.get("qname") or {}).get("path") == ["__cast"]
+    constant = expression["children"][0] if is_cast else expression
+    if constant["expression_class"] != "BOUND_CONSTANT" or constant["value"]["is_null"]:
+        return None
+    value = constant["value"]["value"]
+    if isinstance(value, int) and type_of(expression) == "BIGINT":
+        return value
+    return value if isinstance(value, str) and not is_cast else None
+
+
+def _parts(part: Any) -> list[Any]:
+    """Return the parts of a part, in order, but those whose references count by places of their own."""
+    if isinstance(part, dict):
+        return [value for key, value in part.items() if key not in _OWN_PLACES]
+    return part if isinstance(part, list) else []
 
 
 def _expressions(part: Any) -> Iterator[Expression]:
-    if isinstance(part, dict):
-        if "expression_class" in part:
-            _check(part)
-            yield part
-        for key, value in part.items():
-            if key not in _OWN_PLACES:
-                yield from _expressions(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _expressions(value)
+    waiting = [part]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict) and "expression_class" in found:
+            _check(found)
+            yield found
+        waiting += _parts(found)
+
+
+def _outermost(part: Any) -> Iterator[Expression]:
+    waiting = [part]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict) and "expression_class" in found:
+            yield found
+        else:
+            waiting += _parts(found)
 
 
 def _references(part: Any, *, skip_use: bool) -> Iterator[Expression]:
-    if isinstance(part, dict):
-        kind = part.get("expression_class")
-        if kind is not None:
-            _check(part)
+    waiting = [part]
+    while waiting:
+        found = waiting.pop()
+        kind = found.get("expression_class") if isinstance(found, dict) else None
+        if kind is None:
+            waiting += _parts(found)
+            continue
+        _check(found)
         if kind in _REFERENCES:
-            yield part
-            return
-        skipped = _USE_FIELDS.get(kind, ()) if skip_use and kind is not None else ()
-        for key, value in part.items():
-            if key not in _OWN_PLACES and key not in skipped:
-                yield from _references(value, skip_use=skip_use)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _references(value, skip_use=skip_use)
+            yield found
+            continue
+        skipped = (*_ORDERING.get(kind, ()), *_CHOOSING.get(kind, ())) if skip_use else ()
+        waiting += _parts({key: value for key, value in found.items() if key not in skipped})
 
 
 def _check(expression: Expression) -> None:

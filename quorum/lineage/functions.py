@@ -48,6 +48,10 @@ to_hex to_hours to_json to_microseconds to_millennia to_milliseconds to_minutes 
 to_timestamp to_weeks to_years today transaction_timestamp translate trim trunc try_strptime typeof ucase unbin
 unhex unicode union_extract union_tag union_value unpivot_list upper url_decode url_encode uuid
 uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7 week weekday weekofyear xor year yearweek
+current_database current_schema equi_width_bins error get_type icu_sort_key invoke is_histogram_other_bin nfc_normalize
+parse_dirname parse_dirpath parse_filename parse_formatted_bytes parse_path path_join remap_struct
+variant_array_length variant_contains variant_exists variant_extract variant_extract_string variant_keys variant_type
+variant_typeof version vector_type
 """
 
 _AGGREGATE = """
@@ -57,7 +61,7 @@ bool_and bool_or corr count count_if count_star countif covar_pop covar_samp ent
 group_concat histogram histogram_exact kahan_sum kurtosis kurtosis_pop last list listagg mad max max_by mean
 median min min_by mode product quantile quantile_cont quantile_disc regr_avgx regr_avgy regr_count
 regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy reservoir_quantile sem skewness stddev stddev_pop
-stddev_samp string_agg sum sumkahan var_pop var_samp variance
+stddev_samp string_agg sum sum_no_overflow sumkahan var_pop var_samp variance
 """
 
 _WINDOW = """
@@ -74,6 +78,8 @@ list_histogram list_kurtosis list_kurtosis_pop list_last list_mad list_max list_
 list_prepend list_product list_reverse list_sem list_skewness list_stddev_pop list_stddev_samp list_string_agg
 list_sum list_var_pop list_var_samp map_contains_entry map_contains_value md5_number_lower md5_number_upper
 nullif split_part wavg weighted_avg
+assert_true current_catalog current_role current_user format_type generate_subscripts pg_size_pretty pg_typeof
+regexp_split_to_table session_user user
 """
 
 _OPERATOR = """
@@ -102,5 +108,5 @@ CALLED = frozenset(" ".join((_SCALAR, _AGGREGATE, _WINDOW, _MACRO, _OPERATOR, "u
 BOUND = CALLED | _BOUND
 """What a bound plan may call."""
 
-ROWS = frozenset({"unnest", "range", "generate_series"})
+ROWS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree", "repeat_row"})
 """What may stand in FROM: each makes rows of its arguments."""

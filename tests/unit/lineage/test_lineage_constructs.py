@@ -88,6 +88,7 @@ KNOWN = [
      "v.n v.uid"),
     ("VALUES (1, 2)", ["", ""], ""),
     ("SELECT name FROM u WHERE 1 = 0", ["u.name"], ""),
+    ("SELECT name FROM u ORDER BY rowid", ["u.name"], "u.rowid"),
 ]  # fmt: skip
 
 
@@ -136,8 +137,6 @@ REFUSED = [
     "SELECT current_setting('threads')",
     "SELECT nextval('s')",
     "SELECT current_query()",
-    "SELECT rowid, name FROM u",
-    "SELECT name FROM u ORDER BY rowid",
     "SELECT write_log(name) FROM u",
     "SELECT stats(name) FROM u",
 ]
