@@ -1,0 +1,123 @@
+"""Extracts that the night makes: built once, sealed, served as stored.
+
+What belongs here: from statement to checked partition, and serving it. What does not: what a purpose decides
+(`quorum.extract.p01` and others, one module each: ``GIVEN``, ``MADE``, ``CHECKS``), writing files
+(`quorum.extract.files`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+
+import pyarrow as pa
+
+from quorum.desk import Desk
+from quorum.errors import ConfigurationError, UsageError
+from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_purpose, enter
+from quorum.policy.grants import check_may_read
+from quorum.tables import Catalog, Table
+from quorum.zones import Zone
+
+GIVEN: Mapping[str, Make] = MappingProxyType({})
+"""A relation in memory that a batch statement reads, to the rows that it is given: rules of the policy, no person."""
+MADE: Mapping[str, Make] = MappingProxyType({})
+"""A table that more than one run of its statement makes, to what makes it."""
+CHECKS: Mapping[str, Check] = MappingProxyType({})
+"""A table to the check that its rows pass before they are kept."""
+
+
+def is_batch(catalog: Catalog, table: Table) -> bool:
+    """Say whether the night makes a table: a kept extract of a batch purpose that needs no request to be made."""
+    return (
+        table.zone is Zone.EXTRACT
+        and table.purpose in BATCH
+        and not table.in_memory
+        and table.query is not None
+        and all(not catalog[read.table].in_memory or read.table in GIVEN for read in table.reads)
+    )
+
+
+def batch_tables(catalog: Catalog, purpose: str) -> tuple[str, ...]:
+    """Return the names of the tables that the night makes for a purpose, each after those that it reads."""
+    return tuple(table.name for table in catalog.order() if table.purpose == purpose and is_batch(catalog, table))
+
+
+def build(desk: Desk, table: str, night: date) -> int:
+    """Make a table of a purpose for a night: its statement, its own check, an entry in the ledger, its partition.
+
+    Args:
+        desk: who acts, and on what.
+        table: one for which `is_batch` holds.
+        night: the night.
+
+    Returns:
+        The rows kept.
+
+    Raises:
+        PolicyError: the role is not granted the purpose, or the check refuses.
+    """
+    contract = desk.catalog[table]
+    check_may_read(desk.policy, desk.actor, contract.purpose)
+    rows = MADE[table](desk, night) if table in MADE else desk.engine.run(table, night, given(desk, contract, night))
+    checked = CHECKS[table](desk, night, rows) if table in CHECKS else Checked(rows)
+    enter(desk, "built", Extract(contract.purpose, night, {table: checked.rows}, {table: checked.refused}))
+    return desk.store.write(table, night, checked.rows)
+
+
+def given(desk: Desk, table: Table, night: date) -> dict[str, pa.Table]:
+    """Return the rows of the relations in memory that a statement reads."""
+    return {read.relation: GIVEN[read.table](desk, night) for read in table.reads if desk.catalog[read.table].in_memory}
+
+
+def extract(desk: Desk, purpose: str, night: date) -> Extract:
+    """Serve what a batch purpose made in a night, as it is stored; of the latest night, what is missing is made first.
+
+    Args:
+        desk: who asks, and of what.
+        purpose: one of `BATCH`.
+        night: a night that is done.
+
+    Raises:
+        UsageError: no such purpose, or one that is served on request.
+        PolicyError: the role is not granted the purpose; nothing was read.
+        ConfigurationError: no night, or not this one, is done; or an earlier night made nothing for the purpose.
+    """
+    check_purpose(purpose)
+    if purpose not in BATCH:
+        raise UsageError(
+            "extract.batch", f"{purpose} of a whole night", ", ".join(BATCH), "name the request or the case"
+        )
+    check_may_read(desk.policy, desk.actor, purpose)
+    names = batch_tables(desk.catalog, purpose)
+    _complete(desk, purpose, names, night)
+    refused = _refused(desk, names, night)
+    tables = {name: desk.store.read(name, night, purpose=purpose) for name in names}
+    served = Extract(purpose, night, tables, refused)
+    enter(desk, "served", served)
+    return served
+
+
+def _complete(desk: Desk, purpose: str, names: tuple[str, ...], night: date) -> None:
+    latest = desk.latest_night()
+    if desk.ledger.night(night) is None:
+        raise ConfigurationError(
+            "extract.night", f"{purpose} of night {night}, which is not done", f"a done night, the latest is {latest}"
+        )
+    missing = [name for name in names if not desk.store.files(name, night)]
+    if missing and night != latest:
+        raise ConfigurationError(
+            "extract.missing", f"{missing[0]} of night {night}, which did not make it", f"made of the latest, {latest}"
+        )
+    for name in missing:
+        build(desk, name, night)
+
+
+def _refused(desk: Desk, names: tuple[str, ...], night: date) -> dict[str, Mapping[str, int]]:
+    """Return what was left out when the tables were built, as the ledger tells it."""
+    found: dict[str, Mapping[str, int]] = {}
+    for entry in desk.ledger.entries(EXTRACT):
+        if entry.body["act"] == "built" and entry.body["night"] == night.isoformat():
+            found.update({name: entry.body["refused"].get(name, {}) for name in entry.body["tables"] if name in names})
+    return found
