@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quorum.errors import UsageError
@@ -26,7 +25,6 @@ ON_REQUEST = ("P-04", "P-06", "P-08", "P-11")
 """Purposes whose extracts are made for one person, request or case."""
 EXTRACT = "extract"
 """Kind of the entries in the ledger."""
-_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Checked:
     """
 
     rows: pa.Table
-    refused: Mapping[str, int] = _NONE
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 Check = Callable[["Desk", date, "pa.Table"], Checked]
