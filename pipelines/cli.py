@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_extract import extract
 from pipelines.cli_policy import policy
 from pipelines.options import DAY, ENGINES, where
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
@@ -197,6 +198,7 @@ def ledger_verify(home: str | None) -> None:
 
 
 cli.add_command(policy)
+cli.add_command(extract)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

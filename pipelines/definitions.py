@@ -12,7 +12,7 @@ from datetime import date
 
 import dagster as dg
 
-from assets import cube, out, pseudo, safe, seg, vault
+from assets import cube, extract, out, pseudo, safe, seg, vault
 from assets.blueprint import Blueprint
 from assets.suites import load_suites
 from pipelines.jobs import nightly
@@ -38,7 +38,7 @@ def draw(
     """
     catalog = load_catalog(ROOT / "sql")
     plan = Blueprint(catalog, load_suites(ROOT / "expectations", catalog), daily(*known))
-    zones = (vault, pseudo, seg, cube, safe, out)
+    zones = (vault, pseudo, seg, cube, safe, extract, out)
     return dg.Definitions(
         assets=[asset for zone in zones for asset in zone.assets(plan)],
         jobs=[nightly],

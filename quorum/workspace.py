@@ -24,6 +24,7 @@ from quorum.desk import Desk
 from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError, InputError, LedgerError
+from quorum.extract import build as extracts
 from quorum.intake.accounting import Accounting
 from quorum.intake.context import Intake, check_required
 from quorum.intake.request_details import TYPED
@@ -37,7 +38,7 @@ from quorum.policy.grants import SCHEDULER, actor_of
 from quorum.profile import Profiler
 from quorum.release.gate import Release
 from quorum.tables import Catalog, load_catalog
-from quorum.zones import Home
+from quorum.zones import Home, Zone, zone_of
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: the contracts, the policy and the suites lie here."""
@@ -141,7 +142,10 @@ class Workspace:
         """Run a table's statement for a night, unless the night is done: what is done is frozen."""
         if not self.is_done(night):
             self.admit(night)
-            self.engine.build(table, night)
+            if zone_of(table) is Zone.EXTRACT:
+                extracts.build(self.desk, table, night)
+            else:
+                self.engine.build(table, night)
 
     def profile(self, table: str, night: date, metrics: Sequence[str]) -> dict[str, int]:
         """Count what a suite judges; see `quorum.profile`."""

@@ -14,8 +14,8 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from quorum.desk import Desk
-from quorum.errors import ConfigurationError, UsageError
-from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_purpose, enter
+from quorum.errors import ConfigurationError
+from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_served, enter
 from quorum.policy.grants import check_may_read
 from quorum.tables import Catalog, Table
 from quorum.zones import Zone
@@ -26,6 +26,8 @@ MADE: Mapping[str, Make] = MappingProxyType({})
 """A table that more than one run of its statement makes, to what makes it."""
 CHECKS: Mapping[str, Check] = MappingProxyType({})
 """A table to the check that its rows pass before they are kept."""
+AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+"""A table to those that must be made before it in the same night although its statement does not read them."""
 
 
 def is_batch(catalog: Catalog, table: Table) -> bool:
@@ -84,17 +86,11 @@ def extract(desk: Desk, purpose: str, night: date) -> Extract:
         PolicyError: the role is not granted the purpose; nothing was read.
         ConfigurationError: no night, or not this one, is done; or an earlier night made nothing for the purpose.
     """
-    check_purpose(purpose)
-    if purpose not in BATCH:
-        raise UsageError(
-            "extract.batch", f"{purpose} of a whole night", ", ".join(BATCH), "name the request or the case"
-        )
-    check_may_read(desk.policy, desk.actor, purpose)
+    check_served(desk, purpose)
     names = batch_tables(desk.catalog, purpose)
     _complete(desk, purpose, names, night)
-    refused = _refused(desk, names, night)
     tables = {name: desk.store.read(name, night, purpose=purpose) for name in names}
-    served = Extract(purpose, night, tables, refused)
+    served = Extract(purpose, night, tables, {name: refused(desk, night, name) for name in names})
     enter(desk, "served", served)
     return served
 
@@ -114,10 +110,10 @@ def _complete(desk: Desk, purpose: str, names: tuple[str, ...], night: date) -> 
         build(desk, name, night)
 
 
-def _refused(desk: Desk, names: tuple[str, ...], night: date) -> dict[str, Mapping[str, int]]:
-    """Return what was left out when the tables were built, as the ledger tells it."""
-    found: dict[str, Mapping[str, int]] = {}
+def refused(desk: Desk, night: date, table: str) -> Mapping[str, int]:
+    """Return what was left out of a table when it was built, by reason, as the ledger tells it."""
+    found: Mapping[str, int] = {}
     for entry in desk.ledger.entries(EXTRACT):
-        if entry.body["act"] == "built" and entry.body["night"] == night.isoformat():
-            found.update({name: entry.body["refused"].get(name, {}) for name in entry.body["tables"] if name in names})
+        if entry.body["act"] == "built" and entry.body["night"] == night.isoformat() and table in entry.body["tables"]:
+            found = entry.body["refused"].get(table, {})
     return found

@@ -84,6 +84,21 @@ def check_purpose(purpose: str) -> None:
         raise UsageError("extract.purpose", "a purpose that the policy does not know", ", ".join(known), "name one")
 
 
+def check_served(desk: Desk, purpose: str) -> None:
+    """Refuse a purpose that the night does not make, or whose extract the role may not read; ask before anything.
+
+    Raises:
+        UsageError: no such purpose, or one that is served on request.
+        PolicyError: the role is not granted the purpose.
+    """
+    check_purpose(purpose)
+    if purpose not in BATCH:
+        raise UsageError(
+            "extract.batch", f"{purpose} of a whole night", ", ".join(BATCH), "name the request or the case"
+        )
+    check_may_read(desk.policy, desk.actor, purpose)
+
+
 def enter(desk: Desk, act: str, extract: Extract, **reference: object) -> None:
     """Enter what is about to be done with an extract in the ledger: who, for what, how much, under which policy.
 
