@@ -1,6 +1,6 @@
-"""Frozen types for the files of ``policy/``.
+"""Frozen types for the officer's files: purposes, categories of data, roles, and the policy as a whole.
 
-What belongs here: what a rule set, a report or a category is, with the floors that no file can go below. What does not:
+What belongs here: what the law of the house consists of. What does not: what is published (`quorum.policy.published`),
 reading files (`quorum.policy.load`).
 """
 
@@ -8,59 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from quorum.errors import ConfigurationError
+from quorum.policy.clauses import Clause
+from quorum.policy.decisions import Decision
+from quorum.policy.published import Category, DimensionSpec, FamilySpec, ReportSpec, RuleSet, TableSpec
+from quorum.policy.sensitive import Matter
 
-FLOOR_HEADS = 10
-FLOOR_OUTSIDE = 10
-FLOOR_P_PERCENT = 5
-CEILING_DOMINANCE_PERCENT = 95
-CEILING_SINGLE_SHARE_PERCENT = 60
-
-
-@dataclass(frozen=True)
-class RuleSet:
-    """The numbers of a rule set; construction refuses what is below the floors in code.
-
-    Args:
-        name: e.g. ``standard``.
-        heads: family to the smallest publishable head count (rule 1).
-        outside: people that must be outside a published family of a cell, and outside a published group of its parent
-            (rule 2).
-        p_percent: p of the p % rule, in percent (rule 3).
-        dominance_n: n of the (n, k) rule.
-        dominance_percent: k of the (n, k) rule, in percent.
-        single_share_percent: the largest share of one person in a published sum, in percent.
-
-    Raises:
-        ConfigurationError: a number is below its floor or above its ceiling.
-    """
-
-    name: str
-    heads: Mapping[str, int]
-    outside: int
-    p_percent: int
-    dominance_n: int
-    dominance_percent: int
-    single_share_percent: int
-
-    def __post_init__(self) -> None:
-        for family, heads in self.heads.items():
-            self._floor(f"heads.{family}", heads, FLOOR_HEADS)
-        self._floor("outside", self.outside, FLOOR_OUTSIDE)
-        self._floor("p_percent", self.p_percent, FLOOR_P_PERCENT)
-        self._ceiling("dominance.share_percent", self.dominance_percent, CEILING_DOMINANCE_PERCENT)
-        self._ceiling("single_share_percent", self.single_share_percent, CEILING_SINGLE_SHARE_PERCENT)
-
-    def _floor(self, what: str, value: int, floor: int) -> None:
-        if value < floor:
-            raise ConfigurationError("disclosure.floor", f"{self.name}.{what} is {value}", f"{floor} or more")
-
-    def _ceiling(self, what: str, value: int, ceiling: int) -> None:
-        if value > ceiling:
-            raise ConfigurationError("disclosure.ceiling", f"{self.name}.{what} is {value}", f"{ceiling} or less")
+__all__ = [
+    "Actor",
+    "Category",
+    "Contact",
+    "DataCategory",
+    "DimensionSpec",
+    "FamilySpec",
+    "Policy",
+    "Purpose",
+    "Registration",
+    "ReportSpec",
+    "Role",
+    "RuleSet",
+    "Scope",
+    "TableSpec",
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +46,7 @@ class Purpose:
         touches: categories that may decide about rows (join, filter, order) but never get into its output.
         effective_at: instant in UTC, without a zone; what was collected before is not used for it.
         uses_from: category to the instant from which it may be used, where it was added to the purpose later.
+        fideslang: the data use in the fideslang taxonomy, or our own under one of its keys.
     """
 
     code: str
@@ -84,6 +56,7 @@ class Purpose:
     touches: tuple[str, ...]
     effective_at: datetime
     uses_from: Mapping[str, datetime]
+    fideslang: str
 
     def collected_from(self, categories: Iterable[str]) -> datetime:
         """Return the instant from which rows may have been collected, to be read for this purpose.
@@ -102,11 +75,15 @@ class Scope:
         code: as it lands, e.g. ``ads``.
         stops: purposes for which an opt-out or a withdrawal takes the person out.
         provides: categories that a consent lets the named recipient have (clause D-03).
+        name_ja: name in Japanese, as a notice says it.
+        name_en: name in English.
     """
 
     code: str
     stops: tuple[str, ...]
     provides: tuple[str, ...]
+    name_ja: str
+    name_en: str
 
 
 @dataclass(frozen=True)
@@ -147,6 +124,8 @@ class DataCategory:
         ja: name in Japanese.
         en: name in English.
         zones: names of the zones it may enter.
+        fideslang: the data category in the fideslang taxonomy, or our own under one of its keys.
+        is_sensitive: whether it is about a matter that needs special care.
     """
 
     code: str
@@ -154,111 +133,38 @@ class DataCategory:
     ja: str
     en: str
     zones: tuple[str, ...]
+    fideslang: str
+    is_sensitive: bool
 
 
 @dataclass(frozen=True)
-class Category:
-    """One category of a public key set.
+class Registration:
+    """What is asked for at registration (clause C-05).
 
     Args:
-        key: as it stands in cubes and files.
-        ja: label in Japanese.
-        en: label in English.
-        first: lowest value of a band; None where the set is not of bands.
-        last: highest value of a band.
-        terms: raw values that mean it, lower case.
-        parent: the category of the next coarser level, e.g. a prefecture's region.
+        named: categories that the policy names as collected.
+        extras: categories that are collected and used, and that the policy does not name as collected.
     """
 
-    key: str
+    named: tuple[str, ...]
+    extras: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Where questions go (clause Q-01).
+
+    Args:
+        ja: the office, in Japanese.
+        en: the office, in English.
+        email: an address.
+        url: a page.
+    """
+
     ja: str
     en: str
-    first: int | None = None
-    last: int | None = None
-    terms: tuple[str, ...] = ()
-    parent: str | None = None
-
-
-@dataclass(frozen=True)
-class DimensionSpec:
-    """A dimension of ``reports.yaml``.
-
-    Args:
-        name: e.g. ``area``.
-        levels: columns, coarse to fine.
-        keys: the key set: a list of ``categories.yaml``, or ``creatives`` of the reference data.
-        partitions_people: whether a person is in exactly one category.
-        below: the report key below which its categories nest, or None.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    keys: str
-    partitions_people: bool
-    below: str | None = None
-
-
-@dataclass(frozen=True)
-class FamilySpec:
-    """A metric family.
-
-    Args:
-        name: e.g. ``clicks``.
-        count: the column of events, e.g. ``click_n``.
-        heads: the column of people, e.g. ``clicker_n``.
-        rest: the cube's column of people of the cell outside the family, or None.
-        requires: the family that must be published in the same cell, or None.
-    """
-
-    name: str
-    count: str
-    heads: str
-    rest: str | None = None
-    requires: str | None = None
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """A table of a report.
-
-    Args:
-        name: the resource's name in the package.
-        cube: the cube it comes from.
-        dimensions: names of dimensions, in order.
-    """
-
-    name: str
-    cube: str
-    dimensions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ReportSpec:
-    """A report of ``reports.yaml``.
-
-    Args:
-        name: e.g. ``campaign``.
-        name_ja: title in Japanese.
-        name_en: title in English.
-        recipient_kinds: kinds of recipients that get it.
-        rule_set: name of the rule set.
-        periods: ``day``, ``week``, ``month``.
-        universe: the universe its tables share.
-        key: the dimension without a margin.
-        families: names of families, in order.
-        tables: in order.
-    """
-
-    name: str
-    name_ja: str
-    name_en: str
-    recipient_kinds: tuple[str, ...]
-    rule_set: str
-    periods: tuple[str, ...]
-    universe: str
-    key: str
-    families: tuple[str, ...]
-    tables: tuple[TableSpec, ...]
+    email: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -268,7 +174,9 @@ class Policy:
     Args:
         version: of the privacy policy.
         digest: SHA-256, hex, over all files of the folder.
-        effective_at: instant in UTC, without a zone, from which this version holds.
+        effective_on: civil date in Asia/Tokyo from which this version holds.
+        effective_at: the instant at which that day begins, in UTC without a zone.
+        attr: the list ATTR, as the policy has it.
         purposes: code to purpose.
         scopes: code to scope of choices.
         roles: name to role.
@@ -290,7 +198,9 @@ class Policy:
 
     version: int
     digest: str
+    effective_on: date
     effective_at: datetime
+    attr: tuple[str, ...]
     purposes: Mapping[str, Purpose]
     scopes: Mapping[str, Scope]
     roles: Mapping[str, Role]
@@ -306,6 +216,11 @@ class Policy:
     limits: Mapping[str, int]
     retention_days: Mapping[str, int]
     recipients: Mapping[str, Mapping[str, object]]
+    clauses: Mapping[str, Clause]
+    decisions: tuple[Decision, ...]
+    matters: tuple[Matter, ...]
+    registration: Registration
+    contact: Contact
     folder: Path
 
     def label(self, key_set: str, key: str, language: str) -> str:

@@ -34,7 +34,7 @@ def edited(tmp_path: Path, root: Path) -> Callable[[str, str, str], Path]:
         ("disclosure.yaml", "share_percent: 90", "share_percent: 99", "disclosure.ceiling"),
         ("reports.yaml", "rule_set: standard", "rule_set: lax", "policy.unknown"),
         ("reports.yaml", "dimensions: [occupation]", "dimensions: [nickname]", "policy.unknown"),
-        ("columns.yaml", "zones: [vault]}", "zones: [vautl]}", "policy.zone"),
+        ("columns.yaml", "zones: [vault],", "zones: [vautl],", "policy.zone"),
         ("categories.yaml", "region: tohoku", "region: north", "policy.unknown"),
         ("policy.yaml", "version: 1", "version: [", "policy.syntax"),
         ("retention.yaml", "  seg:", "  sge:", "policy.unknown"),

@@ -1,0 +1,166 @@
+"""Frozen types for what is published: rule sets with the floors that no file can go below, key sets, reports.
+
+What belongs here: what a rule set, a report or a category of a report is. What does not: reading files
+(`quorum.policy.load`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quorum.errors import ConfigurationError
+
+FLOOR_HEADS = 10
+FLOOR_OUTSIDE = 10
+FLOOR_P_PERCENT = 5
+CEILING_DOMINANCE_PERCENT = 95
+CEILING_SINGLE_SHARE_PERCENT = 60
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The numbers of a rule set; construction refuses what is below the floors in code.
+
+    Args:
+        name: e.g. ``standard``.
+        heads: family to the smallest publishable head count (rule 1).
+        outside: people that must be outside a published family of a cell, and outside a published group of its parent
+            (rule 2).
+        p_percent: p of the p % rule, in percent (rule 3).
+        dominance_n: n of the (n, k) rule.
+        dominance_percent: k of the (n, k) rule, in percent.
+        single_share_percent: the largest share of one person in a published sum, in percent.
+
+    Raises:
+        ConfigurationError: a number is below its floor or above its ceiling.
+    """
+
+    name: str
+    heads: Mapping[str, int]
+    outside: int
+    p_percent: int
+    dominance_n: int
+    dominance_percent: int
+    single_share_percent: int
+
+    def __post_init__(self) -> None:
+        for family, heads in self.heads.items():
+            self._floor(f"heads.{family}", heads, FLOOR_HEADS)
+        self._floor("outside", self.outside, FLOOR_OUTSIDE)
+        self._floor("p_percent", self.p_percent, FLOOR_P_PERCENT)
+        self._ceiling("dominance.share_percent", self.dominance_percent, CEILING_DOMINANCE_PERCENT)
+        self._ceiling("single_share_percent", self.single_share_percent, CEILING_SINGLE_SHARE_PERCENT)
+
+    def _floor(self, what: str, value: int, floor: int) -> None:
+        if value < floor:
+            raise ConfigurationError("disclosure.floor", f"{self.name}.{what} is {value}", f"{floor} or more")
+
+    def _ceiling(self, what: str, value: int, ceiling: int) -> None:
+        if value > ceiling:
+            raise ConfigurationError("disclosure.ceiling", f"{self.name}.{what} is {value}", f"{ceiling} or less")
+
+
+@dataclass(frozen=True)
+class Category:
+    """One category of a public key set.
+
+    Args:
+        key: as it stands in cubes and files.
+        ja: label in Japanese.
+        en: label in English.
+        first: lowest value of a band; None where the set is not of bands.
+        last: highest value of a band.
+        terms: raw values that mean it, lower case.
+        parent: the category of the next coarser level, e.g. a prefecture's region.
+    """
+
+    key: str
+    ja: str
+    en: str
+    first: int | None = None
+    last: int | None = None
+    terms: tuple[str, ...] = ()
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class DimensionSpec:
+    """A dimension of ``reports.yaml``.
+
+    Args:
+        name: e.g. ``area``.
+        levels: columns, coarse to fine.
+        keys: the key set: a list of ``categories.yaml``, or ``creatives`` of the reference data.
+        partitions_people: whether a person is in exactly one category.
+        below: the report key below which its categories nest, or None.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    keys: str
+    partitions_people: bool
+    below: str | None = None
+
+
+@dataclass(frozen=True)
+class FamilySpec:
+    """A metric family.
+
+    Args:
+        name: e.g. ``clicks``.
+        count: the column of events, e.g. ``click_n``.
+        heads: the column of people, e.g. ``clicker_n``.
+        rest: the cube's column of people of the cell outside the family, or None.
+        requires: the family that must be published in the same cell, or None.
+    """
+
+    name: str
+    count: str
+    heads: str
+    rest: str | None = None
+    requires: str | None = None
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table of a report.
+
+    Args:
+        name: the resource's name in the package.
+        cube: the cube it comes from.
+        dimensions: names of dimensions, in order.
+    """
+
+    name: str
+    cube: str
+    dimensions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """A report of ``reports.yaml``.
+
+    Args:
+        name: e.g. ``campaign``.
+        name_ja: title in Japanese.
+        name_en: title in English.
+        recipient_kinds: kinds of recipients that get it.
+        rule_set: name of the rule set.
+        periods: ``day``, ``week``, ``month``.
+        universe: the universe its tables share.
+        key: the dimension without a margin.
+        families: names of families, in order.
+        tables: in order.
+    """
+
+    name: str
+    name_ja: str
+    name_en: str
+    recipient_kinds: tuple[str, ...]
+    rule_set: str
+    periods: tuple[str, ...]
+    universe: str
+    key: str
+    families: tuple[str, ...]
+    tables: tuple[TableSpec, ...]
