@@ -21,7 +21,7 @@ RELEASED = "released"
 
 def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
     """Return the asset of the zone."""
-    kept = [table.name for table in plan.catalog.tables.values() if not table.in_memory]
+    kept = [table.name for table in plan.catalog.tables.values() if not (table.in_memory or table.on_request)]
 
     @dg.asset(
         name=PACKAGES,

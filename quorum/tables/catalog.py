@@ -87,6 +87,7 @@ class Table:
         collected: the column that says when a row was collected: an instant (TIMESTAMP), a civil date (DATE) or
             minutes since 1970-01-01 in UTC (BIGINT); None for a table about no person. What was collected before a
             purpose took effect is not read for it (clause R-02).
+        on_request: written by somebody's act (`quorum.register`), never by a night.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Table:
     in_memory: bool
     parents: tuple[str, ...]
     collected: str | None = None
+    on_request: bool = False
 
     @property
     def zone(self) -> Zone:
@@ -239,4 +241,5 @@ def _load_table(path: Path) -> Table:
         in_memory=raw.get("kept") == "memory",
         parents=tuple(raw.get("parents", ())),
         collected=raw.get("collected"),
+        on_request=raw.get("kept") == "on_request",
     )
