@@ -32,6 +32,7 @@ from quorum.keys import KeyRing, load_keyring
 from quorum.ledger import Ledger
 from quorum.ledger.reads import ReadLog
 from quorum.ledger.store import canonical
+from quorum.ledger.tombstones import load_erased
 from quorum.packages import Packages
 from quorum.policy import Actor, Policy, load_policy
 from quorum.policy.grants import SCHEDULER, actor_of
@@ -205,7 +206,8 @@ class Workspace:
 
     @property
     def _intake(self) -> Intake:
-        return Intake(self._landing, self.store, self.engine, self.policy, self.ledger)
+        erased = load_erased(self.ledger, self.keys)
+        return Intake(self._landing, self.store, self.engine, self.policy, self.ledger, erased)
 
 
 @contextmanager

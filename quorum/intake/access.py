@@ -31,6 +31,7 @@ from quorum.intake.accounting import Accounting, Reason
 from quorum.intake.agents import parse_agents
 from quorum.intake.ahead import ahead
 from quorum.intake.context import Intake
+from quorum.intake.erased import of_cookies, refused
 from quorum.intake.files import Landed, landed_files, line_blocks, record
 from quorum.intake.lines import Lines, Positions
 from quorum.intake.sealed import SealedLines, seal_whole, sealed_lines
@@ -100,6 +101,12 @@ def _take_in_file(
         quarantined.update(reason for _, reason, _ in chunk.rejected)
         third_parties.add(chunk.requests["third_parties"])
         requests = _pseudonymised(intake, night, landed, chunk.requests)
+        if intake.erased:
+            is_erased = of_cookies(intake.erased, requests["cookie_key"], requests["access_at"], is_keyed=True)
+            gone = refused(requests, is_erased)
+            sealed.add_arrays(landed.file_n, *(gone[name].combine_chunks() for name in gone.column_names))
+            quarantined[Reason.ERASED] += gone.num_rows
+            requests = requests.filter(pc.invert(is_erased))
         loaded += requests.num_rows
         waiting_n, late_n = parts.add(requests)
         waiting, late = waiting + waiting_n, late + late_n

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     BAD_VALUE = "bad_value"
     UNDECLARED = "undeclared"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True)

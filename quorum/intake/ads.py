@@ -23,7 +23,7 @@ from quorum.intake.batches import Declared, Format, Tally, sliced
 from quorum.intake.context import Intake
 from quorum.intake.counting import CountingNights
 from quorum.intake.files import landed_files, record
-from quorum.intake.records import read_records
+from quorum.intake.records import read_records, without_cookies
 from quorum.intake.sealed import sealed_lines
 
 SOURCE = "ads"
@@ -67,7 +67,8 @@ def take_in_ads(intake: Intake, night: date) -> list[Accounting]:
             )
             for events in ahead(judged):
                 if events.num_rows:
-                    counting.add(tally, _pseudonymous(intake, night, landed.file_n, events))
+                    events = _pseudonymous(intake, night, landed.file_n, events)
+                    counting.add(tally, without_cookies(intake.erased, events, "event_at", tally, sealed))
         counting.finish()
     return [record(intake, tally.landed, tally.accounting()) for tally in tallies]
 

@@ -24,7 +24,7 @@ from quorum.intake.context import Intake
 from quorum.intake.counting import CountingNights
 from quorum.intake.files import landed_files, record
 from quorum.intake.hosts import canonical_host, is_first_party, page_host, third_party_of
-from quorum.intake.records import read_records
+from quorum.intake.records import read_records, without_cookies
 from quorum.intake.sealed import sealed_lines
 from quorum.intake.third_parties import ThirdParties
 
@@ -66,7 +66,8 @@ def take_in_beacon(intake: Intake, night: date) -> list[Accounting]:
                 third_parties.add(batch.rows["third_party"])
                 beacons = f.judge(intake.engine, statement, batch, tally, sealed)
                 if beacons.num_rows:
-                    counting.add(tally, _pseudonymous(intake, night, landed.file_n, beacons))
+                    beacons = _pseudonymous(intake, night, landed.file_n, beacons)
+                    counting.add(tally, without_cookies(intake.erased, beacons, "event_at", tally, sealed))
         counting.finish()
     third_parties.write(intake.store, night, SOURCE)
     return [record(intake, tally.landed, tally.accounting()) for tally in tallies]

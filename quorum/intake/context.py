@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from quorum.errors import ConfigurationError, InputError
+from quorum.ledger.tombstones import NOBODY, Erased
 
 if TYPE_CHECKING:
     from quorum.engine.duck import DuckEngine
@@ -33,6 +34,7 @@ class Intake:
         engine: runs the queries from vault to pseudo.
         policy: categories and limits.
         ledger: registry of landed files.
+        erased: who was erased; their lines are refused, and are not kept among the rejected ones.
     """
 
     landing: Path
@@ -40,6 +42,7 @@ class Intake:
     engine: DuckEngine
     policy: Policy
     ledger: Ledger
+    erased: Erased = NOBODY
 
     def folder(self, night: date) -> Path:
         """Return the landing folder of a night."""

@@ -20,8 +20,9 @@ from quorum.intake import fields as f
 from quorum.intake.accounting import Accounting
 from quorum.intake.batches import Batch, Declared, Tally, sliced
 from quorum.intake.context import Intake
+from quorum.intake.erased import without_erased
 from quorum.intake.files import landed_files, record
-from quorum.intake.records import read_records
+from quorum.intake.records import read_records, reject
 from quorum.intake.sealed import sealed_lines
 from quorum.intake.seen import SeenKeys, keys_of
 from quorum.patterns import find_identifiers
@@ -74,7 +75,11 @@ def take_in_kept(intake: Intake, night: date, kept: Kept) -> list[Accounting]:
             tallies.append(tally)
             for received in read_records(intake, tally, kept.declared, sealed):
                 batch = _with_identifying(received, kept.plain)
-                events = seen.drop_duplicates(f.judge(intake.engine, kept.statement, batch, tally, sealed), tally)
+                events = f.judge(intake.engine, kept.statement, batch, tally, sealed)
+                if intake.erased:
+                    events, gone = without_erased(intake.erased, events)
+                    reject(tally, sealed, gone)
+                events = seen.drop_duplicates(events, tally)
                 if not events.num_rows:
                     continue
                 file_n = pa.repeat(pa.scalar(landed.file_n, pa.int32()), events.num_rows)

@@ -16,8 +16,9 @@ from quorum.intake import fields as f
 from quorum.intake.accounting import Accounting, Reason
 from quorum.intake.batches import Declared, Format, Tally
 from quorum.intake.context import Intake
+from quorum.intake.erased import of_members, refused
 from quorum.intake.files import landed_files, record
-from quorum.intake.records import read_records
+from quorum.intake.records import read_records, reject
 from quorum.intake.sealed import sealed_lines
 
 SOURCE = "members"
@@ -57,6 +58,10 @@ def take_in_members(intake: Intake, night: date) -> list[Accounting]:
             tallies.append(tally)
             for batch in read_records(intake, tally, DECLARED, sealed):
                 members = _spelt(f.judge(intake.engine, statement, batch, tally, sealed))
+                if intake.erased:
+                    is_erased = of_members(intake.erased, members["member_id"])
+                    reject(tally, sealed, refused(members, is_erased))
+                    members = members.filter(pc.invert(is_erased))
                 if members.num_rows:
                     file_n = pa.repeat(pa.scalar(landed.file_n, pa.int32()), members.num_rows)
                     vault.write(members.append_column("file_n", file_n))

@@ -10,16 +10,19 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quorum.intake.accounting import Reason
 from quorum.intake.batches import Batch, Declared, Format, Tally
 from quorum.intake.context import Intake
 from quorum.intake.csv_records import csv_batches, read_header
+from quorum.intake.erased import of_cookies, refused
 from quorum.intake.files import Landed, line_blocks
 from quorum.intake.json_lines import json_batches
 from quorum.intake.lines import Lines
 from quorum.intake.parquet_records import MAGIC, open_parquet, parquet_batches
 from quorum.intake.sealed import SealedLines, seal_whole
+from quorum.ledger.tombstones import Erased
 
 _BLOCK_BYTES = 32 << 20  # a batch of some 80,000 events: larger ones take memory, not less time
 _BLOCK_LINES = 250_000  # of lines that are empty, or nearly, there would be millions in a block
@@ -104,6 +107,15 @@ def reject(tally: Tally, sealed: SealedLines, rejected: pa.Table) -> None:
         tally.quarantine(rejected["reason"])
         columns = (rejected[name].combine_chunks() for name in ("line_n", "reason", "line"))
         sealed.add_arrays(tally.landed.file_n, *columns)
+
+
+def without_cookies(erased: Erased, events: pa.Table, at: str, tally: Tally, sealed: SealedLines) -> pa.Table:
+    """Return events under pseudonyms without those of a cookie of an erased person up to the erasure; count these."""
+    if not erased:
+        return events
+    is_erased = of_cookies(erased, events["cookie_key"], events[at], is_keyed=True)
+    reject(tally, sealed, refused(events, is_erased))
+    return events.filter(pc.invert(is_erased))
 
 
 def _account_whole(tally: Tally, sealed: SealedLines, reason: Reason) -> None:

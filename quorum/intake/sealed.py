@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from quorum.intake.context import Intake
+from quorum.intake.erased import emptied
 from quorum.intake.files import LINE_LIMIT, Landed, line_blocks
 from quorum.intake.lines import Lines
 
@@ -50,7 +51,13 @@ class SealedLines:
     def add_arrays(
         self, file_n: int, line_n: pa.Array, reason: pa.Array, lines: pa.Array, source: str | None = None
     ) -> None:
-        """Seal lines of a file, given as columns; the source is the part's name unless another is given."""
+        """Seal lines of a file, given as columns; the source is the part's name unless another is given.
+
+        Of a line that names somebody who was erased nothing is kept but that it was rejected.
+        """
+        lines = lines.cast(pa.binary())
+        if self._intake.erased:
+            lines = emptied(self._intake.erased, lines)
         self._held.append(
             pa.table(
                 {
@@ -58,7 +65,7 @@ class SealedLines:
                     "file_n": pa.repeat(pa.scalar(file_n, pa.int32()), len(line_n)),
                     "line_n": line_n,
                     "reason": reason,
-                    "line": lines.cast(pa.binary()),
+                    "line": lines,
                 }
             )
         )

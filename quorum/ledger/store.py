@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +30,10 @@ create table if not exists night (night text primary key, inputs text not null, 
 create table if not exists release (
     recipient_id text not null, report text not null, period text not null, night text not null,
     certificate text not null, body text not null, primary key (recipient_id, report, period)
+) strict;
+create table if not exists tombstone (
+    kind text not null, hash text not null, since_us integer not null, until_us integer not null,
+    primary key (kind, hash, since_us, until_us)
 ) strict;
 """
 
@@ -197,6 +201,38 @@ class Ledger:
             "select source, name, digest from landed_file where night = ? order by file_n", (night.isoformat(),)
         ).fetchall()
         return [list(row) for row in rows]
+
+    def landed(self, numbers: Sequence[int]) -> list[LandedFile]:
+        """Return files by their numbers, and every other delivery of the same content, in order of registration."""
+        marks = ", ".join("?" * len(numbers))
+        rows = self._db.execute(
+            "select file_n, night, source, name, digest, "
+            "row_number() over (partition by source, digest order by file_n) from landed_file where (source, digest) in "
+            f"(select source, digest from landed_file where file_n in ({marks})) order by file_n",
+            list(numbers),
+        ).fetchall()
+        return [LandedFile(r[0], date.fromisoformat(r[1]), r[2], r[3], r[4], r[5] > 1) for r in rows]
+
+    # -- tombstones --------------------------------------------------------------------------------------------------
+
+    def bury(self, tombstones: Sequence[tuple[str, str, int, int]], body: Mapping[str, Any]) -> Entry | None:
+        """Keep tombstones for good, with one entry of the journal; what is there already is kept once.
+
+        Args:
+            tombstones: kind, keyed hash, and the microseconds since 1970 from which and until which it is refused.
+            body: counts; neither a hash nor anything about a person.
+
+        Returns:
+            The entry, or None if all of them were there.
+        """
+        with self._transaction() as db:
+            before = db.total_changes
+            db.executemany("insert or ignore into tombstone values (?, ?, ?, ?)", tombstones)
+            return self._append("tombstone", body) if db.total_changes > before else None
+
+    def tombstones(self) -> list[tuple[str, str, int, int]]:
+        """Return all tombstones: kind, keyed hash, since, until."""
+        return self._db.execute("select kind, hash, since_us, until_us from tombstone order by kind, hash").fetchall()
 
     # -- nights ------------------------------------------------------------------------------------------------------
 
