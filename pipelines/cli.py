@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_policy import policy
 from pipelines.options import DAY, ENGINES, where
@@ -178,13 +179,14 @@ def ledger() -> None:
 
 
 @ledger.command("show")
+@click.option("--kind", help="Entries of one kind only, e.g. disclosure.")
 @click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]")
-def ledger_show(home: str | None) -> None:
-    """Print every entry as a line of JSON."""
+def ledger_show(home: str | None, kind: str | None) -> None:
+    """Print the entries, each as a line of JSON."""
     from pipelines.settings import resolve
     from pipelines.views import show_ledger
 
-    show_ledger(resolve(os.environ, home=home).home)
+    show_ledger(resolve(os.environ, home=home).home, kind)
 
 
 @ledger.command("verify")
@@ -199,6 +201,8 @@ def ledger_verify(home: str | None) -> None:
 
 cli.add_command(policy)
 cli.add_command(extract)
+cli.add_command(disclose)
+cli.add_command(register)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -38,13 +38,13 @@ def show_status(home: Path) -> None:
         ledger.close()
 
 
-def show_ledger(home: Path) -> None:
-    """Print every entry of the ledger, one JSON object a line."""
+def show_ledger(home: Path, kind: str | None = None) -> None:
+    """Print the entries of the ledger, all or of one kind, one JSON object a line."""
     from quorum.ledger import Ledger
 
     ledger = Ledger(existing_home(home).ledger)
     try:
-        for entry in ledger.entries():
+        for entry in ledger.entries(kind):
             fields = {"seq": entry.seq, "kind": entry.kind, **entry.body, "hash": entry.hash}
             click.echo(json.dumps(fields, ensure_ascii=False))
     finally:
