@@ -39,3 +39,18 @@ def policy_lineage(schema: str, query: str) -> None:
     from pipelines.views import show_lineage
 
     sys.exit(show_lineage(Path(schema), Path(query)))
+
+
+@policy.command("diff")
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def policy_diff(old: str, new: str, as_json: bool) -> None:
+    """Say what changed between two policy folders, whether it is announced, and what tonight would refuse.
+
+    Exit code 13 if a material change has no new version or no effective date in the future of the old one (clause R-02),
+    or if the product does not conform to the new policy.
+    """
+    from pipelines.policy_diff import show_diff
+
+    sys.exit(show_diff(Path(old), Path(new), as_json=as_json))

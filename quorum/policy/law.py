@@ -29,7 +29,7 @@ def check_policy_fields(document: Mapping[str, Any]) -> None:
     Raises:
         ConfigurationError: it has.
     """
-    fields.fields("policy.yaml", document, _POLICY, ["cookies", "opt_out"])
+    fields.fields("policy.yaml", document, _POLICY, ["purposes_effective_on"])
 
 
 def purposes(document: Mapping[str, Any], in_force: Sequence[Decision]) -> dict[str, Purpose]:
@@ -43,7 +43,7 @@ def purposes(document: Mapping[str, Any], in_force: Sequence[Decision]) -> dict[
         ConfigurationError: the file is not laid out as expected.
     """
     attr = fields.texts("policy.yaml: attr", document["attr"])
-    since = document["effective_on"]
+    since = document.get("purposes_effective_on", document["effective_on"])
     return {
         code: _purpose(code, spec, attr, since, in_force)
         for code, spec in fields.mapping("policy.yaml: purposes", document["purposes"]).items()
