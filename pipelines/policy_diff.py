@@ -6,10 +6,12 @@ What belongs here: asking the library and printing. What does not: comparing (`q
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +19,11 @@ from pipelines.settings import ROOT, today
 from quorum.errors import EXIT_DONE, EXIT_POLICY, QuorumError
 from quorum.policy import Policy, load_policy
 from quorum.policy.diff import announced, changes, documents
+
+if TYPE_CHECKING:
+    from quorum.tables import Catalog
+
+_TABLE = re.compile(r"[a-z0-9]+__[a-z0-9_]+")
 
 
 def show_diff(old: Path, new: Path, *, as_json: bool) -> int:
@@ -43,7 +50,9 @@ def show_diff(old: Path, new: Path, *, as_json: bool) -> int:
 
 
 def refused(folder: Path, on: date) -> list[QuorumError]:
-    """Return what a night under a policy would refuse before it begins: the first refusal of each check.
+    """Return what a night under a policy would refuse before it begins, one refusal a table and check.
+
+    A refused table and what is made of it are left out, and the check is asked again. The same checks as each night's.
 
     Args:
         folder: the policy folder.
@@ -53,32 +62,52 @@ def refused(folder: Path, on: date) -> list[QuorumError]:
         policy = load_policy(folder, on)
     except QuorumError as error:
         return [error]
-    return [error for check in _CHECKS for error in _refusals(check, policy)]
+    return [error for check in (_conformity, _purposes) for error in _refusals(check, policy)]
 
 
-def _refusals(check: Callable[[Policy], None], policy: Policy) -> list[QuorumError]:
-    try:
-        check(policy)
-    except QuorumError as error:
-        return [error]
-    return []
+def _refusals(check: Callable[[Catalog, Policy], None], policy: Policy) -> Iterator[QuorumError]:
+    from quorum.tables import load_catalog
+
+    catalog = load_catalog(ROOT / "sql")
+    while True:
+        try:
+            return check(catalog, policy)
+        except QuorumError as error:
+            yield error
+            named = next((name for name in _TABLE.findall(error.asked) if name in catalog.tables), None)
+            if named is None:
+                return
+            catalog = _without(catalog, named)
 
 
-def _conformity(policy: Policy) -> None:
+def _without(catalog: Catalog, refused: str) -> Catalog:
+    gone = {refused}
+    for table in catalog.order():
+        if any(read.table in gone for read in table.reads):
+            gone.add(table.name)
+    return replace(catalog, tables={name: table for name, table in catalog.tables.items() if name not in gone})
+
+
+def _conformity(catalog: Catalog, policy: Policy) -> None:
     from quorum.conformity import check_conformity
-    from quorum.tables import load_catalog
 
-    check_conformity(load_catalog(ROOT / "sql"), policy)
+    check_conformity(catalog, policy)
 
 
-def _purposes(policy: Policy) -> None:
+def _purposes(catalog: Catalog, policy: Policy) -> None:
+    from quorum.lineage.crossings import Crossings, declared_crossings
     from quorum.lineage.purposes import check_purposes
-    from quorum.tables import load_catalog
 
-    check_purposes(load_catalog(ROOT / "sql"), policy)
-
-
-_CHECKS = (_conformity, _purposes)
+    declared = declared_crossings(policy.folder)
+    of_these = {
+        side.name: {
+            crossing: way
+            for crossing, way in getattr(declared, side.name).items()
+            if crossing.to.split(".")[0] in catalog.tables
+        }
+        for side in fields(declared)
+    }
+    check_purposes(catalog, policy, Crossings(**of_these))
 
 
 def _starts(files: Mapping[str, Mapping[str, Any]]) -> date:
