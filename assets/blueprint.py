@@ -83,7 +83,7 @@ class Blueprint:
         return [name for name in self.suites[table].compared_with if name not in together]
 
     def _spec(self, table: Table, after: Sequence[str]) -> dg.AssetSpec:
-        own = [_dependency(read) for read in table.reads if not self.catalog[read.table].in_memory]
+        own = [_dependency(table, read) for read in table.reads if not self.catalog[read.table].in_memory]
         return dg.AssetSpec(
             table.name,
             group_name=table.zone.value,
@@ -114,9 +114,9 @@ def _built(plan: Blueprint, table: Table) -> dg.AssetsDefinition:
     return plan.step(table.name, [table.name], build, description=f"Runs sql/{table.zone}/{table.name}/query.sql")
 
 
-def _dependency(read: Read) -> dg.AssetDep:
+def _dependency(table: Table, read: Read) -> dg.AssetDep:
     """Return a dependency; what reads earlier nights of a table reads the day before, as far as Dagster can say it."""
-    if read.window == "previous":
+    if read.window == "previous" or read.table == table.name:
         return dg.AssetDep(read.table, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
     return dg.AssetDep(read.table)
 

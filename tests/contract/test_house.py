@@ -14,7 +14,7 @@ from quorum.tables import Catalog
 from quorum.tables.dictionary import render
 from quorum.zones import Zone
 
-_UNIT_SUFFIX = re.compile(r"_(n|micros|share|date|at|key|id|band|on|hour|years|from|to)$|^(is|has)_")
+_UNIT_SUFFIX = re.compile(r"_(n|micros|yen|share|date|at|key|id|band|on|hour|years|from|to)$|^(is|has)_")
 _FIELD_TERMS = {"status", "booked_impressions"}  # the field's own words, fixed by the input formats
 
 
