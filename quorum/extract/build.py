@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from quorum.desk import Desk
 from quorum.errors import ConfigurationError
-from quorum.extract import p01
+from quorum.extract import p01, p07, p09, p10
 from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_served, enter
 from quorum.policy.grants import check_may_read
 from quorum.tables import Catalog, Table
@@ -25,7 +25,7 @@ GIVEN: Mapping[str, Make] = MappingProxyType({**p01.GIVEN})
 """A relation in memory that a batch statement reads, to the rows that it is given."""
 MADE: Mapping[str, Make] = MappingProxyType({})
 """A table that more than one run of its statement makes, to what makes it."""
-CHECKS: Mapping[str, Check] = MappingProxyType({**p01.CHECKS})
+CHECKS: Mapping[str, Check] = MappingProxyType({**p01.CHECKS, **p07.CHECKS, **p09.CHECKS, **p10.CHECKS})
 """A table to the check that its rows pass before they are kept."""
 AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 """A table to those that must be made before it in the same night although its statement does not read them."""
