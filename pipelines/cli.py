@@ -19,6 +19,7 @@ import click
 from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_policy import policy
+from pipelines.cli_rights import erase
 from pipelines.options import DAY, ENGINES, where
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
 from quorum.redaction import describe
@@ -203,6 +204,7 @@ cli.add_command(policy)
 cli.add_command(extract)
 cli.add_command(disclose)
 cli.add_command(register)
+cli.add_command(erase)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -169,13 +169,20 @@ class Store:
         empty = schema.empty_table() if columns is None else schema.empty_table().select(columns)
         files = self.files(table, night, window)
         rows = pa.concat_tables([empty, *(self._read_file(table, path, columns) for path in files)])
-        if self._on_read is not None and zone_of(table).is_sealed:
-            self._on_read(purpose, table, rows.num_rows)
+        self.note(table, rows.num_rows, purpose=purpose)
         return rows
 
+    def open_part(self, table: str, path: Path) -> pq.ParquetFile:
+        """Open one file of a table, for an act that goes through every partition; it says what it read by `note`."""
+        return pq.ParquetFile(path, decryption_properties=self._decryption(table))
+
+    def note(self, table: str, rows: int, *, purpose: str = "INFRA") -> None:
+        """Tell of rows that were read of a sealed table by `open_part`."""
+        if self._on_read is not None and zone_of(table).is_sealed:
+            self._on_read(purpose, table, rows)
+
     def _read_file(self, table: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
-        file = pq.ParquetFile(path, decryption_properties=self._decryption(table))
-        return file.read(None if columns is None else list(columns))
+        return self.open_part(table, path).read(None if columns is None else list(columns))
 
     def _encryption(self, table: str) -> pe.FileEncryptionProperties | None:
         if not zone_of(table).is_sealed:

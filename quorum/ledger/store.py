@@ -207,7 +207,8 @@ class Ledger:
         marks = ", ".join("?" * len(numbers))
         rows = self._db.execute(
             "select file_n, night, source, name, digest, "
-            "row_number() over (partition by source, digest order by file_n) from landed_file where (source, digest) in "
+            "row_number() over (partition by source, digest order by file_n) from landed_file "
+            "where (source, digest) in "
             f"(select source, digest from landed_file where file_n in ({marks})) order by file_n",
             list(numbers),
         ).fetchall()
