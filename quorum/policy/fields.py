@@ -98,6 +98,17 @@ def text(where: str, value: object) -> str:
     return value
 
 
+def items(where: str, value: object) -> list[Any]:
+    """Return a list.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not isinstance(value, list):
+        raise _wrong(where, "a list")
+    return value
+
+
 def texts(where: str, value: object) -> tuple[str, ...]:
     """Return a list of texts, none of them twice.
 

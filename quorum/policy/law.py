@@ -15,10 +15,10 @@ from quorum.errors import ConfigurationError
 from quorum.policy import fields
 from quorum.policy.decisions import EVERY_USER_OF_ATTR, Decision
 from quorum.policy.sensitive import Matter, matter_of
-from quorum.policy.types import Contact, DataCategory, Purpose, Registration, Role, Scope
+from quorum.policy.types import Contact, DataCategory, Purpose, Registration, Role, Scope, ThirdParty
 from quorum.zones import Zone
 
-_POLICY = ("version", "effective_on", "attr", "contact", "registration", "purposes", "scopes")
+_POLICY = ("version", "effective_on", "attr", "contact", "cookies", "registration", "purposes", "scopes")
 _CLASSES = ("identifier", "pseudonym", "attribute", "restricted", "fact", "statistic", "choice")
 _LIST = "ATTR"
 
@@ -120,6 +120,23 @@ def registration(document: Mapping[str, Any]) -> Registration:
     where = "policy.yaml: registration"
     body = fields.fields(where, document["registration"], ["named", "extras"])
     return Registration(*(fields.texts(f"{where}: {name}", body[name]) for name in ("named", "extras")))
+
+
+def third_parties(document: Mapping[str, Any]) -> tuple[ThirdParty, ...]:
+    """Return those whose tags may send something from the portal's pages (clause K-02).
+
+    Raises:
+        ConfigurationError: the file is not laid out as expected.
+    """
+    where = "policy.yaml: cookies"
+    listed = fields.fields(where, document["cookies"], ["third_parties"])["third_parties"]
+    names = ("host", "name_ja", "name_en", "purpose_ja", "purpose_en", "opt_out_url")
+    found = []
+    for spec in fields.items(where, listed):
+        body = fields.fields(where, spec, [*names, "items"])
+        said = {name: fields.text(f"{where}: {name}", body[name]) for name in names}
+        found.append(ThirdParty(**said, items=fields.texts(f"{where}: items", body["items"])))
+    return tuple(found)
 
 
 def contact(document: Mapping[str, Any]) -> Contact:

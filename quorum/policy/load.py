@@ -82,6 +82,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         decisions=decisions,
         matters=sensitive,
         registration=law.registration(document),
+        third_parties=law.third_parties(document),
         contact=law.contact(document),
     )
     _check(policy)
@@ -110,6 +111,8 @@ def _check(policy: Policy) -> None:
             _known(f"category of {code}", use, set(policy.columns))
     for use in (*policy.registration.named, *policy.registration.extras):
         _known("category of the registration", use, set(policy.columns))
+    for item in (item for party in policy.third_parties for item in party.items):
+        _known("category of a third party", item, set(policy.columns))
     for decision in policy.decisions:
         _known(f"clause of {decision.id}", decision.clause, set(policy.clauses))
     for code, scope in policy.scopes.items():

@@ -31,6 +31,7 @@ __all__ = [
     "RuleSet",
     "Scope",
     "TableSpec",
+    "ThirdParty",
 ]
 
 
@@ -151,6 +152,29 @@ class Registration:
 
 
 @dataclass(frozen=True)
+class ThirdParty:
+    """Whose tag may send something from the portal's pages (clause K-02).
+
+    Args:
+        host: where it sends it.
+        name_ja: who it is, in Japanese.
+        name_en: who it is, in English.
+        purpose_ja: what for, in Japanese.
+        purpose_en: what for, in English.
+        items: categories that are sent.
+        opt_out_url: where a person can stop it.
+    """
+
+    host: str
+    name_ja: str
+    name_en: str
+    purpose_ja: str
+    purpose_en: str
+    items: tuple[str, ...]
+    opt_out_url: str
+
+
+@dataclass(frozen=True)
 class Contact:
     """Where questions go (clause Q-01).
 
@@ -220,6 +244,7 @@ class Policy:
     decisions: tuple[Decision, ...]
     matters: tuple[Matter, ...]
     registration: Registration
+    third_parties: tuple[ThirdParty, ...]
     contact: Contact
     folder: Path
 
