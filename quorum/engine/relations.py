@@ -24,6 +24,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__prefecture(prefecture, region)``;
     - ``policy__placement(placement)``: the declared placements;
     - ``policy__limit(name, value BIGINT)``;
+    - ``policy__heads(rule_set, family, least_n BIGINT)``: the fewest people of a cell that a rule set shows;
     - ``policy__scope(scope)``: what a choice of a person can be about;
     - ``policy__scope_stop(scope, purpose)``: the purposes that a refusal of a scope takes the person out of.
 
@@ -47,6 +48,11 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
         "policy__prefecture": _keyed(("prefecture", "region"), [(c.key, c.parent) for c in sets["prefectures"]]),
         "policy__placement": _relation(("placement",), [(c.key,) for c in sets["placements"]], (pa.string(),)),
         "policy__limit": _keyed(("name", "value"), sorted(policy.limits.items()), (pa.string(), pa.int64())),
+        "policy__heads": _relation(
+            ("rule_set", "family", "least_n"),
+            [(name, *heads) for name, rules in sorted(policy.rule_sets.items()) for heads in rules.heads.items()],
+            (pa.string(), pa.string(), pa.int64()),
+        ),
         "policy__scope": _relation(("scope",), [(code,) for code in sorted(policy.scopes)], (pa.string(),)),
         "policy__scope_stop": _relation(
             ("scope", "purpose"),

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from quorum.desk import Desk
 from quorum.errors import ConfigurationError
-from quorum.extract import p01, p07, p09, p10
+from quorum.extract import p01, p02, p03, p07, p09, p10
 from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_served, enter
 from quorum.policy.grants import check_may_read
 from quorum.tables import Catalog, Table
@@ -23,11 +23,13 @@ from quorum.zones import Zone
 
 GIVEN: Mapping[str, Make] = MappingProxyType({**p01.GIVEN})
 """A relation in memory that a batch statement reads, to the rows that it is given."""
-MADE: Mapping[str, Make] = MappingProxyType({})
+MADE: Mapping[str, Make] = MappingProxyType({**p02.MADE, **p03.MADE})
 """A table that more than one run of its statement makes, to what makes it."""
-CHECKS: Mapping[str, Check] = MappingProxyType({**p01.CHECKS, **p07.CHECKS, **p09.CHECKS, **p10.CHECKS})
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {**p01.CHECKS, **p02.CHECKS, **p03.CHECKS, **p07.CHECKS, **p09.CHECKS, **p10.CHECKS}
+)
 """A table to the check that its rows pass before they are kept."""
-AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({**p03.AFTER})
 """A table to those that must be made before it in the same night although its statement does not read them."""
 
 
@@ -38,7 +40,7 @@ def is_batch(catalog: Catalog, table: Table) -> bool:
         and table.purpose in BATCH
         and not table.in_memory
         and table.query is not None
-        and all(not catalog[read.table].in_memory or read.table in GIVEN for read in table.reads)
+        and all(not catalog[r.table].in_memory or r.table in GIVEN or table.name in MADE for r in table.reads)
     )
 
 
