@@ -45,6 +45,7 @@ _CHOOSING: Mapping[str, tuple[str, ...]] = {
     "BOUND_WINDOW": ("filters", "start_expr", "end_expr"),
 }
 _BOUND = frozenset(name.lower() for name in BOUND)
+_WRITTEN_LISTS = frozenset({"list_value", "list_pack", "array_value"})
 _PACKING = frozenset({"struct_pack", "row"})
 _EXTRACTING = frozenset({"struct_extract", "struct_extract_at", "array_extract"})
 
@@ -115,6 +116,14 @@ def holds_expression(part: Any) -> bool:
 def is_reference(expression: Expression) -> bool:
     """Tell whether an expression is a reference to a column and nothing else."""
     return expression["expression_class"] in _REFERENCES
+
+
+def is_written_out(expression: Expression) -> bool:
+    """Tell whether what is unnested is a list of so many expressions, whatever their values."""
+    lists = [part for part in (expression.get("child"), *(expression.get("children") or [])) if part]
+    return (
+        expression["expression_class"] == "BOUND_UNNEST" and len(lists) == 1 and _built_in(lists[0]) in _WRITTEN_LISTS
+    )
 
 
 def _built_in(expression: Expression) -> str:

@@ -78,7 +78,7 @@ list_histogram list_kurtosis list_kurtosis_pop list_last list_mad list_max list_
 list_prepend list_product list_reverse list_sem list_skewness list_stddev_pop list_stddev_samp list_string_agg
 list_sum list_var_pop list_var_samp map_contains_entry map_contains_value md5_number_lower md5_number_upper
 nullif split_part wavg weighted_avg
-assert_true current_catalog current_role current_user format_type generate_subscripts pg_size_pretty pg_typeof
+assert_true current_catalog current_role current_user generate_subscripts pg_size_pretty pg_typeof
 regexp_split_to_table session_user user
 """
 
