@@ -91,11 +91,21 @@ standing as (
 )
 
 select
-    coalesce(assigned.person_key, standing.person_key) as person_key,
-    coalesce(assigned.segment_id, standing.segment_id) as segment_id,
+    assigned.person_key,
+    assigned.segment_id,
     coalesce(standing.valid_from, $night) as valid_from,
-    case when assigned.person_key is null then $night end as valid_to,
-    coalesce(assigned.policy_version, standing.policy_version) as policy_version
+    cast(null as date) as valid_to,
+    assigned.policy_version
 from assigned
-full outer join standing on standing.person_key = assigned.person_key and standing.segment_id = assigned.segment_id
+left join standing on standing.person_key = assigned.person_key and standing.segment_id = assigned.segment_id
+union all
+select
+    standing.person_key,
+    standing.segment_id,
+    standing.valid_from,
+    $night as valid_to,
+    standing.policy_version
+from standing
+left join assigned on assigned.person_key = standing.person_key and assigned.segment_id = standing.segment_id
+where assigned.person_key is null
 order by segment_id, person_key
