@@ -1,7 +1,8 @@
 """What contracts and policy owe each other, checked without running anything.
 
-What belongs here: whether a column may be in its zone and a purpose reach its table. What does not: reading the files
-(`quorum.policy`, `quorum.tables`), and following columns through statements.
+What belongs here: whether a column may be in its zone and a purpose hold it, and whether a table says when its rows
+were collected. What does not: reading the files (`quorum.policy`, `quorum.tables`), and following columns through
+statements (`quorum.lineage.purposes`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from quorum.policy import Policy
 from quorum.tables import Catalog, Table
 
 _INFRASTRUCTURE = "INFRA"
-_NEEDS_A_PURPOSE = ("identifier", "restricted", "attribute")
+_NEEDS_A_PURPOSE = ("identifier", "restricted", "attribute", "choice")
+_COLLECTED = ("identifier", "restricted", "attribute")
+_CHOICE = "choice"
 
 
 def check_conformity(catalog: Catalog, policy: Policy) -> None:
@@ -23,7 +26,7 @@ def check_conformity(catalog: Catalog, policy: Policy) -> None:
 
     Raises:
         PolicyError: a column has no declared category or may not enter its table's zone; a purpose is not declared,
-            does not lie within that of a parent, or does not use a category of the table.
+            does not use a category of the table, or reads data about people that do not say when they were collected.
     """
     for table in catalog.tables.values():
         for column in table.columns:
@@ -55,12 +58,23 @@ def _check_column(table: Table, column: str, category: str, policy: Policy) -> N
 def _check_purpose(table: Table, catalog: Catalog, policy: Policy) -> None:
     if table.purpose not in policy.purposes:
         raise PolicyError("policy.purpose", f"{table.name} is for {table.purpose}", ", ".join(policy.purposes))
-    for read in table.reads:
-        parent = catalog[read.table]
-        if parent.purpose not in (_INFRASTRUCTURE, table.purpose):
+    if table.purpose == _INFRASTRUCTURE:
+        return
+    for parent in (catalog[read.table] for read in table.reads):
+        if parent.purpose == _INFRASTRUCTURE and not parent.in_memory and _is_undated(parent, policy):
             raise PolicyError(
-                "policy.purpose_within",
-                f"{table.name} ({table.purpose}) reads {parent.name} ({parent.purpose})",
-                f"{parent.purpose}, or a parent of the infrastructure",
-                "give the table its parent's purpose, or read another",
+                "policy.collected",
+                f"{table.name} ({table.purpose}) reads {parent.name}, which does not say when its rows were collected",
+                "a parent whose table.yaml names its column: `collected: <column>` (R-02)",
+                "add the column, or name it",
             )
+
+
+def _is_undated(table: Table, policy: Policy) -> bool:
+    """Say whether rows are about people, and nothing tells when they were collected.
+
+    A table of choices needs no date: what a person has decided holds whenever they decided it. Neither does one of
+    pseudonyms alone: it says nothing that a purpose could use.
+    """
+    classes = {policy.columns[column.category].klass for column in table.columns}
+    return table.collected is None and _CHOICE not in classes and bool(classes & set(_COLLECTED))

@@ -19,7 +19,8 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
-from quorum.engine.macros import NETWORK_MACROS, pseudonym_macros
+from quorum.engine.collected import collected_condition
+from quorum.engine.macros import AGE_MACROS, NETWORK_MACROS, pseudonym_macros
 from quorum.engine.relations import policy_relations
 from quorum.engine.store import Store, conform
 from quorum.errors import ConfigurationError, QuorumError
@@ -59,11 +60,12 @@ class DuckEngine:
         }
         if threads is not None:
             settings["threads"] = threads
+        self._policy = policy
         relations = policy_relations(policy)
         store.home.tmp.mkdir(parents=True, exist_ok=True)
         scratch = str(store.home.tmp.absolute())
         self._sealed = _connect(
-            {**settings, "temp_directory": ""}, relations, (*NETWORK_MACROS, *pseudonym_macros(keys)), None
+            {**settings, "temp_directory": ""}, relations, (*AGE_MACROS, *NETWORK_MACROS, *pseudonym_macros(keys)), None
         )
         self._open = _connect({**settings, "temp_directory": scratch}, relations, (), store.home.warehouse)
 
@@ -151,11 +153,15 @@ class DuckEngine:
         night: date,
         relations: Mapping[str, pa.Table],
     ) -> None:
-        """Give a statement one of its parents: given rows, rows opened in memory, or a view of plain Parquet."""
+        """Give a statement one of its parents: given rows, rows opened in memory, or a view of plain Parquet.
+
+        What was collected before the statement's purpose took effect is not in it.
+        """
         parent = self._store.catalog[read.table]
         schema = parent.arrow_schema()
+        condition = collected_condition(contract, parent, self._policy)
         if read.relation in relations:
-            cursor.register(read.relation, conform(relations[read.relation], schema))
+            _register(cursor, read.relation, conform(relations[read.relation], schema), condition)
             return
         if parent.in_memory:
             raise ConfigurationError(
@@ -166,15 +172,28 @@ class DuckEngine:
             cursor.register(read.relation, schema.empty_table())
         elif _reads_sealed(contract):  # that database opens no file at all
             rows = self._store.read(read.table, night, read.window, purpose=contract.purpose)
-            cursor.register(read.relation, rows)
+            _register(cursor, read.relation, rows, condition)
         else:
             columns = ", ".join(column.name for column in parent.columns)
             paths = ", ".join(_literal(path) for path in files)
             view = (
                 f"CREATE TEMP VIEW {read.relation} AS "
                 f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false)"
+                + ("" if condition is None else f" WHERE {condition}")
             )
             _redacted(contract.name, lambda: cursor.execute(view))
+
+
+def _register(cursor: duckdb.DuckDBPyConnection, relation: str, rows: pa.Table, condition: str | None) -> None:
+    """Give a statement rows under a name; those that meet the condition, if there is one."""
+    if condition is None:
+        cursor.register(relation, rows)
+        return
+    cursor.register(f"{relation}__whole", rows)
+    _redacted(
+        relation,
+        lambda: cursor.execute(f"CREATE TEMP VIEW {relation} AS SELECT * FROM {relation}__whole WHERE {condition}"),
+    )
 
 
 def _reads_sealed(contract: Table) -> bool:

@@ -1,4 +1,4 @@
-"""Scalar macros that statements may call: keyed pseudonyms and truncated networks.
+"""Scalar macros that statements may call: keyed pseudonyms, truncated networks, ages.
 
 What belongs here: their definitions, as data made from the key ring. What does not: who calls them (``sql/``) and the
 connection that holds them (`quorum.engine.duck`). A definition that holds a key is created once, in the connection that
@@ -44,6 +44,15 @@ def _hmac(key: bytes, message: str) -> str:
     digest = f"sha256(from_hex('{outer}') || from_hex(sha256(from_hex('{inner}') || encode({message}))))"
     return f"left({digest}, {_PSEUDONYM_CHARACTERS})"
 
+
+AGE_MACROS = (
+    # Completed years on a civil date: the difference of the dates read as numbers, 20261121 - 19900315 = 360806; NULL
+    # for somebody who is not born yet.
+    "CREATE MACRO completed_years(birth_date, civil_date) AS CASE WHEN "
+    "CAST(strftime(civil_date, '%Y%m%d') AS INTEGER) >= CAST(strftime(birth_date, '%Y%m%d') AS INTEGER) THEN CAST(("
+    "CAST(strftime(civil_date, '%Y%m%d') AS INTEGER) - CAST(strftime(birth_date, '%Y%m%d') AS INTEGER)) // 10000 "
+    "AS INTEGER) END",
+)
 
 # The group of an address written in full; `split_part` gives '' for the empty groups that `::` leaves at either end.
 _GROUP = "lpad(split_part(spelled, ':', {n}), 4, '0')"

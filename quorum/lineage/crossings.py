@@ -1,109 +1,83 @@
-"""Where an identifier or a restricted column becomes something else, or decides about rows: declared, or refused.
+"""What the privacy officer has declared: which column becomes another category, decides about rows, or is read across.
 
-What belongs here: lineage against ``policy/declassifiers.yaml``. What does not: what each purpose may output.
+What belongs here: reading ``policy/declassifiers.yaml``. What does not: what the named declassifiers do
+(`quorum.lineage.declassifiers`) and whether a statement keeps to what is declared (`quorum.lineage.changes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from quorum.errors import ConfigurationError
-from quorum.lineage.derive import Lineage
-from quorum.policy import Policy
-from quorum.tables.catalog import Catalog
+from quorum.lineage.declassifiers import READS, USES, VALUES
 
-GUARDED = frozenset({"identifier", "restricted"})
-DECLASSIFIERS = frozenset({"completed_years", "hmac_pseudonym", "latest_version", "truncated_network"})
+_SECTIONS = ("values", "uses", "purposes")
 
 
 @dataclass(frozen=True, order=True)
 class Crossing:
-    """A guarded base column that leaves its category.
+    """A base column that leaves its category, decides about rows, or is read for another purpose.
 
     Args:
-        to: ``table.column`` for a value; ``table`` for a use.
-        base: the guarded base column, ``table.column``.
+        to: ``table.column`` for a value; ``table`` for a use and for a read of another purpose's table.
+        base: the base column, ``table.column``.
     """
 
     to: str
     base: str
 
 
-def declared_crossings(folder: Path) -> Mapping[Crossing, str]:
-    """Read ``declassifiers.yaml``: each declared crossing and the declassifier it goes through.
+@dataclass(frozen=True)
+class Crossings:
+    """Everything that ``declassifiers.yaml`` declares, each with the name of the way it takes.
+
+    Args:
+        values: of base columns into columns of another category.
+        uses: of base columns that decide about rows.
+        purposes: of columns of another purpose's table.
+    """
+
+    values: Mapping[Crossing, str]
+    uses: Mapping[Crossing, str]
+    purposes: Mapping[Crossing, str]
+
+
+def declared_crossings(folder: Path) -> Crossings:
+    """Read ``declassifiers.yaml``.
 
     Raises:
         ConfigurationError: the file is missing, is not laid out as expected, or names an unknown declassifier.
     """
     try:
         raw = yaml.safe_load((folder / "declassifiers.yaml").read_text(encoding="utf-8"))
-        found = {
-            Crossing(to, base): str(spec["by"])
-            for kind in ("values", "uses")
-            for to, spec in raw[kind].items()
-            for base in spec["from"]
-        }
+        sections = [_section(raw[section] or {}) for section in _SECTIONS]
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise ConfigurationError(
-            "policy.declassifiers", "declassifiers.yaml cannot be read", "values and uses"
+            "policy.declassifiers", "declassifiers.yaml cannot be read", ", ".join(_SECTIONS)
         ) from None
-    unknown = sorted(set(found.values()) - DECLASSIFIERS)
-    if unknown or set(raw) != {"values", "uses"}:
-        raise ConfigurationError("policy.declassifiers", f"{[*unknown, *raw][0]}", f"one of {sorted(DECLASSIFIERS)}")
-    return found
+    if set(raw) != set(_SECTIONS):
+        raise ConfigurationError("policy.declassifiers", "another section", ", ".join(_SECTIONS), "take it out")
+    for section, known in zip(sections, (VALUES, USES, READS), strict=True):
+        _check_named(section.values(), known)
+    return Crossings(*sections)
 
 
-def crossings(catalog: Catalog, policy: Policy, lineages: Mapping[str, Lineage]) -> frozenset[Crossing]:
-    """Return every crossing in the statements of the catalogue, statement by statement.
-
-    A guarded column that keeps its category (a cookie id that stays one, in the vault) does not cross; where it may
-    stand is for the zones of its category to say.
-    """
-    categories = _categories(catalog)
-    guarded = {base for base, category in categories.items() if policy.columns[category].klass in GUARDED}
-    values = {
-        Crossing(f"{table}.{name}", base)
-        for table, lineage in lineages.items()
-        for name, value in lineage.columns.items()
-        for base in value & guarded
-        if categories[base] != categories[f"{table}.{name}"]
-    }
-    uses = {Crossing(table, base) for table, lineage in lineages.items() for base in lineage.use & guarded}
-    return frozenset(values | uses)
+def _section(raw: Mapping[str, Any]) -> Mapping[Crossing, str]:
+    found = {}
+    for to, spec in raw.items():
+        for one in spec if isinstance(spec, list) else [spec]:
+            for base in one["from"]:
+                found[Crossing(str(to), str(base))] = str(one["by"])
+    return MappingProxyType(found)
 
 
-def reached(
-    catalog: Catalog, policy: Policy, lineages: Mapping[str, Lineage], declared: Mapping[Crossing, Any], table: str
-) -> frozenset[str]:
-    """Return the guarded base columns that a table's values or uses reach through all statements before it.
-
-    The way ends at a declared crossing, and nowhere else.
-    """
-    categories = _categories(catalog)
-    found: set[str] = set()
-    seen: set[str] = set()
-    waiting = [f"{table}.{column.name}" for column in catalog[table].columns]
-    while waiting:
-        column = waiting.pop()
-        if column in seen or column not in categories:
-            continue
-        seen.add(column)
-        if policy.columns[categories[column]].klass in GUARDED:
-            found.add(column)
-        owner, name = column.split(".")
-        if owner in lineages:
-            lineage = lineages[owner]
-            waiting += [base for base in lineage.columns[name] if Crossing(column, base) not in declared]
-            waiting += [base for base in lineage.use if Crossing(owner, base) not in declared]
-    return frozenset(found)
-
-
-def _categories(catalog: Catalog) -> dict[str, str]:
-    return {
-        f"{name}.{column.name}": column.category for name, table in catalog.tables.items() for column in table.columns
-    }
+def _check_named(ways: Iterable[str], known: Iterable[str]) -> None:
+    unknown = sorted(set(ways) - set(known))
+    if unknown:
+        raise ConfigurationError("policy.declassifiers", unknown[0], f"one of {sorted(known)}", "use a known one")

@@ -1,80 +1,68 @@
-"""Every statement of the product has a lineage, and no identifier gets out but through a declared declassifier."""
+"""Every statement of the product has a lineage and passes the gate; each way that is declared is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
-from quorum.errors import ConfigurationError
-from quorum.lineage.crossings import Crossing, crossings, declared_crossings, reached
-from quorum.lineage.derive import Lineage
-from quorum.lineage.product import product_lineage
+from quorum.errors import ConfigurationError, PolicyError
+from quorum.lineage.crossings import Crossing, declared_crossings
+from quorum.lineage.declassifiers import READS, USES, VALUES
+from quorum.lineage.flows import Flows
+from quorum.lineage.purposes import check_needed, check_purposes
 from quorum.policy import Policy
 from quorum.tables import Catalog
-from quorum.zones import Zone
 
 
 @pytest.fixture(scope="module")
-def lineages(catalog: Catalog, policy: Policy) -> Mapping[str, Lineage]:
-    return product_lineage(catalog, policy)
+def flows(catalog: Catalog, policy: Policy) -> Flows:
+    """What the gate returns: it passes."""
+    return check_purposes(catalog, policy)
 
 
-@pytest.fixture(scope="module")
-def declared(root: Path) -> Mapping[Crossing, str]:
-    return declared_crossings(root / "policy")
-
-
-def test_every_statement_has_a_lineage_for_every_column_of_its_contract(
-    catalog: Catalog, lineages: Mapping[str, Lineage]
-) -> None:
+def test_every_statement_has_a_lineage_for_every_column_of_its_contract(catalog: Catalog, flows: Flows) -> None:
     with_query = {name for name, table in catalog.tables.items() if table.query is not None}
-    assert set(lineages) == with_query
-    for name, lineage in lineages.items():
+    assert set(flows.lineages) == with_query
+    for name, lineage in flows.lineages.items():
         assert list(lineage.columns) == [column.name for column in catalog[name].columns], name
 
 
-def test_every_crossing_is_declared_and_every_declaration_is_needed(
-    catalog: Catalog, policy: Policy, lineages: Mapping[str, Lineage], declared: Mapping[Crossing, str]
+@pytest.mark.parametrize(
+    ("section", "way"), [("values", way) for way in VALUES] + [("uses", way) for way in USES], ids=str
+)
+def test_each_way_is_used_and_what_goes_it_is_refused_undeclared(
+    section: str, way: str, catalog: Catalog, policy: Policy, flows: Flows
 ) -> None:
-    assert sorted(crossings(catalog, policy, lineages)) == sorted(declared)
+    declared: dict[Crossing, str] = dict(getattr(flows.declared, section))
+    gone = next((crossing for crossing in sorted(declared) if declared[crossing] == way), None)
+    assert gone is not None, f"nothing goes through {way}: take it off the list"
+    kept = MappingProxyType({crossing: other for crossing, other in declared.items() if crossing != gone})
+    with pytest.raises(PolicyError) as refused:
+        check_purposes(catalog, policy, replace(flows.declared, **{section: kept}))
+    assert gone.base in str(refused.value)
 
 
-def test_no_cube_reaches_an_identifier_but_through_a_declassifier(
-    catalog: Catalog, policy: Policy, lineages: Mapping[str, Lineage], declared: Mapping[Crossing, str]
-) -> None:
-    cubes = catalog.in_zone(Zone.CUBE)
-    assert cubes
-    for cube in cubes:
-        assert reached(catalog, policy, lineages, declared, cube.name) == frozenset(), cube.name
+def test_everything_that_is_declared_happens(flows: Flows) -> None:
+    check_needed(flows)
 
 
-def test_without_the_declassifiers_the_cubes_do_reach_identifiers(
-    catalog: Catalog, policy: Policy, lineages: Mapping[str, Lineage]
-) -> None:
-    found = reached(catalog, policy, lineages, {}, "cube__audience_age_gender")
-    assert {"vault__member.birth_date", "vault__member.member_id", "vault__ad_event.cookie_id"} <= found
-
-
-def test_a_statement_that_lets_an_identifier_out_is_found(
-    catalog: Catalog, policy: Policy, declared: Mapping[Crossing, str]
-) -> None:
-    member = catalog["pseudo__member"]
-    leaky = str(member.query).replace("lower(trim(occupation))", "lower(trim(email))")
-    assert leaky != member.query
-    tables = {**catalog.tables, "pseudo__member": replace(member, query=leaky)}
-    changed = replace(catalog, tables=tables)
-    new = crossings(changed, policy, product_lineage(changed, policy)) - set(declared)
-    assert Crossing("pseudo__member", "vault__member.email") in new  # looked up by it
-    assert "vault__member.email" in reached(
-        changed, policy, product_lineage(changed, policy), declared, "cube__audience_occupation"
-    )
+def test_every_read_of_another_purpose_goes_a_way_that_is_on_the_list(flows: Flows) -> None:
+    assert set(flows.declared.purposes.values()) <= set(READS)
 
 
 @pytest.mark.parametrize(
-    "text", ["values: {}", "values: {a.b: {from: [c.d], by: trust_me}}\nuses: {}", "values: [a]\nuses: {}", ": ["]
+    "text",
+    [
+        "values: {}",
+        "values: {a.b: {from: [c.d], by: trust_me}}\nuses: {}\npurposes: {}",
+        "values: {a.b: {from: [c.d], by: latest_version}}\nuses: {}\npurposes: {}",
+        "values: {}\nuses: {}\npurposes: {}\nmore: {}",
+        "values: [a]\nuses: {}\npurposes: {}",
+        ": [",
+    ],
 )
 def test_a_list_of_declassifiers_that_cannot_be_trusted_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "declassifiers.yaml").write_text(text, encoding="utf-8")

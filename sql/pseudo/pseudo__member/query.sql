@@ -3,11 +3,11 @@ with
 versions as (
     select
         member_id,
-        -- completed years: the difference of the dates read as numbers, 20261121 - 19900315 = 360806
-        cast(strftime($night, '%Y%m%d') as integer) - cast(strftime(birth_date, '%Y%m%d') as integer) as age_digits,
+        completed_years(birth_date, $night) as age_years,
         lower(trim(gender)) as gender_term,
         lower(trim(occupation)) as occupation_term,
-        regexp_replace(postal_code, '[^0-9]', '', 'g') as postal_digits
+        regexp_replace(postal_code, '[^0-9]', '', 'g') as postal_digits,
+        updated_at
     from vault__member__history
     qualify
         row_number() over (
@@ -41,10 +41,11 @@ postal_prefectures as (
 
 select
     pseudonym_member(version.member_id) as member_key,
-    case when version.age_digits >= 0 then cast(version.age_digits // 10000 as integer) end as age_years,
+    version.age_years,
     coalesce(gender.gender, 'unknown') as gender,
     coalesce(postal_prefecture.prefecture, 'unknown') as prefecture,
-    coalesce(occupation.occupation, 'unknown') as occupation
+    coalesce(occupation.occupation, 'unknown') as occupation,
+    version.updated_at as collected_at
 from versions as version
 left join policy__gender_term as gender on gender.term = version.gender_term
 left join policy__occupation_term as occupation on occupation.term = version.occupation_term

@@ -8,7 +8,8 @@ select
     case when prefecture.region is null then 'unknown' else member.prefecture end as prefecture,
     member.occupation,
     person.person_key is not null as is_seen,
-    coalesce(person.is_bot, false) as is_bot
+    coalesce(person.is_bot, false) as is_bot,
+    member.collected_at
 from pseudo__member as member
 left join policy__age_band as band on member.age_years >= band.first and member.age_years <= band.last
 left join policy__prefecture as prefecture on prefecture.prefecture = member.prefecture

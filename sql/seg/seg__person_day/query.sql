@@ -45,7 +45,8 @@ select
     person.request_n,
     person.is_crawler
     or person.busiest_minute_n > limits.per_minute_n
-    or person.page_view_n > limits.per_night_n as is_bot
+    or person.page_view_n > limits.per_night_n as is_bot,
+    member.collected_at
 from people as person
 cross join limits
 left join pseudo__member as member on person.person_kind = 'member' and member.member_key = person.person_key

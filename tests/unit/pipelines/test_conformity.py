@@ -54,8 +54,32 @@ def test_a_category_that_the_purpose_does_not_use_is_refused(catalog: Catalog, p
     assert refused.value.rule == "policy.use"
 
 
-@pytest.mark.parametrize(("purpose", "rule"), [("P-07", "policy.purpose_within"), ("P-99", "policy.purpose")])
-def test_a_purpose_outside_its_parents_is_refused(catalog: Catalog, policy: Policy, purpose: str, rule: str) -> None:
+def test_a_purpose_that_is_not_declared_is_refused(catalog: Catalog, policy: Policy) -> None:
     with pytest.raises(PolicyError) as refused:
-        check_conformity(changed(catalog, "safe__release", purpose=purpose, columns=()), policy)
-    assert refused.value.rule == rule
+        check_conformity(changed(catalog, "safe__release", purpose="P-99", columns=()), policy)
+    assert refused.value.rule == "policy.purpose"
+
+
+@pytest.mark.parametrize("parent", ["seg__person_day", "seg__event"])
+def test_a_purpose_reads_no_people_of_whom_it_is_not_known_when_they_were_collected(
+    catalog: Catalog, policy: Policy, parent: str
+) -> None:
+    with pytest.raises(PolicyError) as refused:
+        check_conformity(changed(catalog, parent, collected=None), policy)
+    assert refused.value.rule == "policy.collected"
+    assert parent in str(refused.value)
+
+
+def test_what_is_about_nobody_and_what_people_chose_need_no_date(catalog: Catalog, policy: Policy) -> None:
+    assert catalog["pseudo__recipient"].collected is None
+    assert catalog["pseudo__standing_choice"].collected is None
+    reads = "select person_key from pseudo__standing_choice cross join pseudo__recipient cross join pseudo__stop"
+    check_conformity(changed(catalog, "seg__ad_event", query=reads), policy)
+
+
+def test_a_choice_is_held_for_a_purpose_that_uses_choices_only(catalog: Catalog, policy: Policy) -> None:
+    choice = Column("choice", "VARCHAR", "PREF", "text", "planted")
+    table = catalog["p09__public_nickname"]
+    with pytest.raises(PolicyError) as refused:
+        check_conformity(changed(catalog, table.name, columns=(*table.columns, choice)), policy)
+    assert refused.value.rule == "policy.use"
