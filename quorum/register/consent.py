@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ALL = "all"
 _CONSENT = "consent"
+_REFUSALS = ("withdraw", "opt_out")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def standing_consents(
     """Return who lets a recipient have all of the items, by their key.
 
     A consent counts if it names the recipient (one for all recipients names none), in a scope that provides the item,
-    and if no other choice of the person that could end it stands as late or later: anything but a consent, about the
-    recipient or about all, in the same scope, in scope ``all`` or in one that nobody knows.
+    and if no refusal of the person stands that is as late or later: a withdrawal or an opt-out, about the recipient or
+    about all, in the same scope, in scope ``all`` or in one that nobody knows.
 
     Args:
         choices: columns of ``pseudo__standing_choice``: ``person_key``, ``scope``, ``recipient_id`` (null for all),
@@ -87,6 +88,6 @@ def _by_person(choices: pa.Table, recipient_id: str) -> dict[str, list[_Choice]]
 
 def _stands(consent: _Choice, own: Iterable[_Choice], scopes: Mapping[str, Scope]) -> bool:
     return not any(
-        c.choice != _CONSENT and c.at >= consent.at and (c.scope in (consent.scope, _ALL) or c.scope not in scopes)
+        c.choice in _REFUSALS and c.at >= consent.at and (c.scope in (consent.scope, _ALL) or c.scope not in scopes)
         for c in own
     )
