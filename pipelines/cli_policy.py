@@ -48,9 +48,24 @@ def policy_lineage(schema: str, query: str) -> None:
 def policy_diff(old: str, new: str, as_json: bool) -> None:
     """Say what changed between two policy folders, whether it is announced, and what tonight would refuse.
 
-    Exit code 13 if a material change has no new version or no effective date in the future of the old one (clause R-02),
-    or if the product does not conform to the new policy.
+    Exit code 13 if a material change has no new version, or no effective date after the old one's (clause R-02), or if
+    the product does not conform to the new policy.
     """
     from pipelines.policy_diff import show_diff
 
     sys.exit(show_diff(Path(old), Path(new), as_json=as_json))
+
+
+@policy.command("notice")
+@click.option("--old", type=click.Path(), help="The policy folder that is replaced. [none: the whole policy]")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
+@click.option("--out", type=click.Path(), required=True, help="Where notice.ja.html and notice.en.html are written.")
+def policy_notice(old: str | None, folder: str | None, out: str) -> None:
+    """Write the privacy notice as two pages, Japanese and English: what changes, and the policy as it will hold.
+
+    Exit code 13 if a material change is not announced as clause R-02 asks.
+    """
+    from pipelines.policy_pages import write_notice
+    from pipelines.settings import resolve
+
+    write_notice(resolve(os.environ, policy=folder).policy, None if old is None else Path(old), Path(out))

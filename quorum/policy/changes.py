@@ -24,6 +24,7 @@ class Change:
         is_material: whether it must be announced (R-02).
         subject: the purpose, clause or other thing it is about, e.g. ``P-03``.
         item: what was added to or taken from it, or an empty text.
+        field: the list that it was added to or taken from, e.g. ``uses``.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Change:
     is_material: bool = False
     subject: str = ""
     item: str = ""
+    field: str = ""
 
     def as_record(self) -> dict[str, object]:
         """Return the change as ``quorum policy diff --json`` prints it."""
@@ -65,11 +67,10 @@ def sets(
     more, less = ("without", "") if turned else ("", "without")
     for item in [item for item in now if item not in was]:
         what = " ".join(f"{subject}{word} {more} {item}".split())
-        yield Change(WIDENED, file, what, is_material, subject, str(item))
+        yield Change(WIDENED, file, what, is_material, subject, str(item), word.strip())
     for item in [item for item in was if item not in now]:
-        yield Change(
-            NARROWED, file, " ".join(f"{subject}{word} {less} {item}".split()), subject=subject, item=str(item)
-        )
+        what = " ".join(f"{subject}{word} {less} {item}".split())
+        yield Change(NARROWED, file, what, False, subject, str(item), word.strip())
 
 
 def shared(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

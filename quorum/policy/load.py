@@ -23,6 +23,9 @@ from quorum.policy.sensitive import Matter, matter_of, matters
 from quorum.policy.types import Policy
 from quorum.zones import Zone
 
+_ITS_OWN = ("COOKIE", "MEMBER", "KEY")
+"""What names a person to the portal; nobody else can read it."""
+
 
 def load_policy(folder: Path, today: date | None = None) -> Policy:
     """Load and check the policy.
@@ -113,6 +116,10 @@ def _check(policy: Policy) -> None:
         _known("category of the registration", use, set(policy.columns))
     for item in (item for party in policy.third_parties for item in party.items):
         _known("category of a third party", item, set(policy.columns))
+        if item in _ITS_OWN:
+            raise PolicyError(
+                "policy.cookies", f"{item} is sent to a third party", "nothing of the portal's own (K-03)"
+            )
     for decision in policy.decisions:
         _known(f"clause of {decision.id}", decision.clause, set(policy.clauses))
     for code, scope in policy.scopes.items():
