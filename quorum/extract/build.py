@@ -15,21 +15,21 @@ import pyarrow as pa
 
 from quorum.desk import Desk
 from quorum.errors import ConfigurationError
-from quorum.extract import p01, p02, p03, p07, p09, p10
+from quorum.extract import p01, p02, p03, p05, p07, p09, p10
 from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_served, enter
 from quorum.policy.grants import check_may_read
 from quorum.tables import Catalog, Table
 from quorum.zones import Zone
 
-GIVEN: Mapping[str, Make] = MappingProxyType({**p01.GIVEN})
+GIVEN: Mapping[str, Make] = MappingProxyType({**p01.GIVEN, **p05.GIVEN})
 """A relation in memory that a batch statement reads, to the rows that it is given."""
 MADE: Mapping[str, Make] = MappingProxyType({**p02.MADE, **p03.MADE})
 """A table that more than one run of its statement makes, to what makes it."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
-    {**p01.CHECKS, **p02.CHECKS, **p03.CHECKS, **p07.CHECKS, **p09.CHECKS, **p10.CHECKS}
+    {**p01.CHECKS, **p02.CHECKS, **p03.CHECKS, **p05.CHECKS, **p07.CHECKS, **p09.CHECKS, **p10.CHECKS}
 )
 """A table to the check that its rows pass before they are kept."""
-AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({**p03.AFTER})
+AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({**p03.AFTER, **p05.AFTER})
 """A table to those that must be made before it in the same night although its statement does not read them."""
 
 
