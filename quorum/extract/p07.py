@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum.desk import Desk
+from quorum.engine.collected import collected_condition
 from quorum.errors import PolicyError
 from quorum.extract.result import Check, Checked
 
@@ -151,9 +152,16 @@ def invoices(desk: Desk, night: date, rows: pa.Table) -> Checked:
 
 
 def _source(desk: Desk, night: date) -> pa.Table:
-    """Return what partners' receipts say that no earlier night has billed, read from the vault itself."""
-    window = (*_RECEIPT, "billed_micros", "transaction_date")
-    landed = desk.store.read("vault__partner_transaction", night, "history", window, purpose=PURPOSE)
+    """Return what partners' receipts say that no earlier night has billed, read from the vault itself.
+
+    What was collected before the purpose took effect is no more in it than in the statements.
+    """
+    landed = desk.store.read("vault__partner_transaction", night, "history", purpose=PURPOSE)
+    contract = desk.catalog["vault__partner_transaction"]
+    condition = collected_condition(desk.catalog["p07__receipt"], contract, desk.policy)
+    if condition is not None:
+        landed = desk.engine.query(f"SELECT * FROM landed WHERE {condition}", {"landed": landed})
+    landed = landed.select((*_RECEIPT, "billed_micros", "transaction_date"))
     landed = landed.filter(pc.less_equal(landed["transaction_date"], night))
     before = desk.store.read("p07__receipt", night, "history", (*_RECEIPT, "judged_on", "outcome"), purpose=PURPOSE)
     is_billed = pc.and_(pc.less(before["judged_on"], night), pc.equal(before["outcome"], BILLED))

@@ -9,15 +9,26 @@ billed_before as (
     where judged_on < $night and outcome = 'billed'
 ),
 
+-- All that p07__receipt reads of it: what was collected too early for one of these is in neither.
+receipts as (
+    select
+        partner_id,
+        receipt_id,
+        item_category,
+        billed_micros
+    from vault__partner_transaction__history
+    where transaction_date <= $night
+),
+
 source as (
     select
         receipts.partner_id,
         count(*) as receipt_n,
         sum(coalesce(receipts.billed_micros, 0)) as micros
-    from vault__partner_transaction__history as receipts
+    from receipts
     left join billed_before
         on billed_before.partner_id = receipts.partner_id and billed_before.receipt_id = receipts.receipt_id
-    where receipts.transaction_date <= $night and billed_before.receipt_id is null
+    where billed_before.receipt_id is null
     group by receipts.partner_id
 ),
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from quorum.extract import p07
 from quorum.tables import Catalog
 
 NIGHT = date(2026, 11, 21)
+TAKES_EFFECT = datetime.fromisoformat("2026-11-20T15:00:00")
 TABLES = ("p07__receipt", "p07__reconciliation", "p07__invoice_line", "p07__invoice")
 Bill = Callable[..., dict[str, pa.Table]]
 
@@ -208,6 +210,23 @@ def test_any_night_adds_up_whatever_lands(put, bill: Bill) -> None:
             assert -500_000 <= row["carried_out_micros"] < 500_000
         total = sum(column(made["p07__invoice"], "total_yen"))
         assert total == sum(column(made["p07__reconciliation"], "billed_yen"))
+
+
+@pytest.mark.parametrize("since", [{"effective_at": TAKES_EFFECT}, {"uses_from": {"ITEM": TAKES_EFFECT}}])
+def test_what_was_collected_before_the_purpose_is_not_billed_and_blocks_nobody(
+    desk, put, policy, keys, monkeypatch, since
+) -> None:
+    purposes = {**policy.purposes, "P-07": replace(policy.purposes["P-07"], **since)}
+    later = replace(desk, policy=replace(policy, purposes=purposes))
+    monkeypatch.setattr(desk.engine, "_policy", later.policy)
+    put("vault__member", member(1))
+    at = {"transaction_at": TAKES_EFFECT - timedelta(seconds=1)}
+    put("vault__partner_transaction", receipt(1, **at), receipt(2, transaction_at=TAKES_EFFECT))
+    for table in TABLES:
+        checked = p07.CHECKS[table](later, NIGHT, later.engine.run(table, NIGHT))
+        later.store.write(table, NIGHT, checked.rows)
+    assert column(later.store.read("p07__invoice_line", NIGHT), "receipt_id") == ["t-2"]
+    assert column(later.store.read("p07__reconciliation", NIGHT), "source_receipt_n") == [1]
 
 
 def changed(table: pa.Table, row: int, **values: Any) -> pa.Table:
