@@ -30,6 +30,7 @@ EXEMPT: Mapping[str, str] = MappingProxyType(
     {
         "vault__disclosure": "the record of disclosures to third parties is kept three years by law; it holds a keyed "
         "pseudonym and no member number",
+        "p07__reconciliation": "sums of a night by partner, which the books must keep; it holds no key of a person",
     }
 )
 """Tables of people that an erasure leaves alone, and why."""

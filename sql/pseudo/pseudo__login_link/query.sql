@@ -1,5 +1,6 @@
 -- Spans of one cookie as one member: the last state and tonight's logins, put in order again. The first and the last
 -- login of each span are kept, so that a login that lands late takes only the time up to the next known login.
+-- Where a span ends and none begins, its successor was erased: from then on the cookie is nobody's that is known.
 with
 logins as (
     select
@@ -19,6 +20,15 @@ logins as (
         member_key,
         login_at
     from pseudo__login
+    union all
+    select
+        ended.cookie_key,
+        cast(null as varchar) as member_key,
+        ended.valid_to as login_at
+    from pseudo__login_link__previous as ended
+    left join pseudo__login_link__previous as begun
+        on begun.cookie_key = ended.cookie_key and begun.valid_from = ended.valid_to
+    where ended.valid_to is not null and begun.cookie_key is null
 ),
 
 -- Two members at the same instant: a choice that depends on nothing else.
@@ -71,4 +81,5 @@ select
     lead(valid_from) over (partition by cookie_key order by valid_from) as valid_to,
     last_login_at
 from spans
+qualify member_key is not null
 order by cookie_key, valid_from
