@@ -35,11 +35,10 @@ class Office:
     rules: Rules
     out: Path
 
-    def write(self, table: str, *rows: Mapping[str, Any]) -> None:
+    def write(self, table: str, *rows: Mapping[str, Any], day: int = NIGHT.day) -> None:
         schema = self.workspace.catalog[table].arrow_schema()
-        self.workspace.store.write(
-            table, NIGHT, pa.Table.from_pylist([{**dict.fromkeys(schema.names), **row} for row in rows], schema)
-        )
+        whole = [{**dict.fromkeys(schema.names), **row} for row in rows]
+        self.workspace.store.write(table, NIGHT.replace(day=day), pa.Table.from_pylist(whole, schema))
 
     def key(self, member: str) -> str:
         given = pa.table({"m": [member]})
