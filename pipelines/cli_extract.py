@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from quorum.desk import Desk
     from quorum.extract.result import Extract
+    from quorum.extract.subject_request import DeskAnswer
 
-_NEEDED = {"P-04": ("subject", "request"), "P-06": ("request",), "P-08": ("request",), "P-11": ("case",)}
+    Answer = tuple[dict[str, object], Extract | None]
+
+_NEEDED = {"P-04": ("subject", "request"), "P-06": ("request",)}
 _ONLY_FOR = {"subject": ("P-04",), "request": ("P-04", "P-06", "P-08"), "case": ("P-11",)}
 
 
@@ -30,7 +33,7 @@ _ONLY_FOR = {"subject": ("P-04",), "request": ("P-04", "P-06", "P-08"), "case": 
 @click.option("--date", "night", type=DAY, help="The night whose extract is served. [the latest that is done]")
 @click.option("--subject", help="Member number of the person a package is for (P-04).")
 @click.option("--request", help="The request that is answered (P-04, P-06, P-08).")
-@click.option("--case", help="The open case that is viewed (P-11).")
+@click.option("--case", help="The open case that is viewed; without one, the queue (P-11).")
 @click.option("--out", type=click.Path(), help="A new or empty folder for the files. [nothing leaves the vault]")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
 @whose
@@ -38,29 +41,40 @@ def extract(purpose: str, night: date | None, out: str | None, *, as_json: bool,
     """Serve what PURPOSE makes about persons, P-01 to P-11; only counts are shown.
 
     The night makes P-01, P-02, P-03, P-05, P-07, P-09 and P-10; they are served as stored. P-04, P-06, P-08 and P-11
-    are made for one person, request or case. Files are written with --out only; what P-02 and P-03 sample never leaves.
+    are made for one person, request or case. Files are written with --out only; what P-02 and P-03 make never leaves.
     """
+    from quorum.extract.result import BATCH
+
+    about = {name: rest.pop(name) for name in _ONLY_FOR}
+    _check_options(purpose, night, about)
+    folder = None if out is None else Path(out)
+    with opened(rest["home"], rest["policy"], rest["actor"], rest["role"]) as workspace:
+        desk = workspace.desk
+        answer = (
+            _of_a_night(desk, purpose, night, folder) if purpose in BATCH else _on_request(desk, purpose, about, folder)
+        )
+    told, made = answer
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        _show(told, made, folder)
+
+
+def _check_options(purpose: str, night: date | None, about: Mapping[str, str | None]) -> None:
     from quorum.errors import UsageError
     from quorum.extract.result import BATCH, check_purpose
 
     check_purpose(purpose)
-    about = {name: rest.pop(name) for name in ("subject", "request", "case")}
     for name, value in about.items():
         if value is None and name in _NEEDED.get(purpose, ()):
             raise UsageError("extract.needs", f"{purpose} without --{name}", f"--{name}", "name it")
         if value is not None and purpose not in _ONLY_FOR[name]:
             raise UsageError("extract.option", f"--{name} for {purpose}", f"{', '.join(_ONLY_FOR[name])}", "leave it")
-    folder = None if out is None else Path(out)
-    with opened(rest["home"], rest["policy"], rest["actor"], rest["role"]) as workspace:
-        desk = workspace.desk
-        if purpose in BATCH:
-            made, facts = _of_a_night(desk, purpose, night, folder)
-        else:
-            made, facts = _on_request(desk, purpose, about, folder), {}
-    _tell(made, facts, folder, as_json=as_json)
+    if night is not None and purpose not in BATCH:
+        raise UsageError("extract.option", f"--date for {purpose}", ", ".join(BATCH), "leave it: it is as of now")
 
 
-def _of_a_night(desk: Desk, purpose: str, night: date | None, out: Path | None) -> tuple[Extract, Mapping[str, object]]:
+def _of_a_night(desk: Desk, purpose: str, night: date | None, out: Path | None) -> Answer:
     from quorum.extract.build import extract as serve
     from quorum.extract.files import check_out, write_files
     from quorum.extract.result import check_served
@@ -69,9 +83,11 @@ def _of_a_night(desk: Desk, purpose: str, night: date | None, out: Path | None) 
     if out is not None:
         check_out(desk, purpose, out)
     made = serve(desk, purpose, night or desk.latest_night())
-    if out is not None:
-        write_files(desk, made, out)
-    return made, {"published_packages": _published(desk, made.night)} if purpose == "P-03" else {}
+    files = [] if out is None else write_files(desk, made, out)
+    told = {**made.as_record(), "files": [str(path) for path in files]}
+    if purpose == "P-03":
+        told["published_packages"] = _published(desk, made.night)
+    return told, made
 
 
 def _published(desk: Desk, night: date) -> int:
@@ -79,42 +95,51 @@ def _published(desk: Desk, night: date) -> int:
     return sum(entry.body["night"] == night.isoformat() for entry in desk.ledger.entries("release"))
 
 
-def _on_request(desk: Desk, purpose: str, about: Mapping[str, str | None], out: Path | None) -> Extract:
+def _on_request(desk: Desk, purpose: str, about: Mapping[str, str | None], out: Path | None) -> Answer:
+    made: Extract
     if purpose == "P-04":
         from quorum.extract.subject import subject_package
 
-        return subject_package(desk, str(about["subject"]), str(about["request"]), out)
-    if purpose == "P-06":
+        made = subject_package(desk, str(about["subject"]), str(about["request"]), out)
+    elif purpose == "P-06":
+        from quorum.extract.files import check_out
         from quorum.extract.identity import verify_identity
 
-        return verify_identity(desk, str(about["request"]))
-    if purpose == "P-08":
+        if out is not None:
+            check_out(desk, purpose, out)
+        made = verify_identity(desk, str(about["request"]))
+    elif purpose == "P-08":
         from quorum.extract.prefill import prefill
 
-        return prefill(desk, str(about["request"]), out)
-    from quorum.extract.cases import case_view
+        made = prefill(desk, about["request"], out)
+    elif about["case"] is not None:
+        from quorum.extract.cases import case_view
 
-    return case_view(desk, str(about["case"]), out)
+        made = case_view(desk, about["case"], out)
+    else:
+        from quorum.extract.cases import case_queue
+
+        return case_queue(desk).as_record(), None
+    return made.as_record(), made
 
 
-def _tell(made: Extract, facts: Mapping[str, object], out: Path | None, *, as_json: bool) -> None:
-    """Show counts: one JSON object, or a table for people."""
-    record = {**made.as_record(), **facts, "out": None if out is None else str(out.absolute())}
-    if as_json:
-        click.echo(json.dumps(record, ensure_ascii=False))
-        return
+def _show(told: Mapping[str, object], made: Extract | None, out: Path | None) -> None:
+    """Show the tables of an extract and how much was refused, then whatever else is told."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("purpose", "table", "rows", "refused"):
-        table.add_column(column, justify="right" if column == "rows" else "left")
-    for name, count in made.rows.items():
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(made.refused.get(name, {}).items()) if n)
-        table.add_row(made.purpose, name, f"{count:,}", reasons or "none")
     console = Console(width=None if Console().is_terminal else 120, highlight=False, markup=False)
-    console.print(f"{made.purpose} of {made.night}", style="bold")
-    console.print(table)
-    for fact, value in facts.items():
-        console.print(f"{fact.replace('_', ' ')}: {value}")
-    console.print(f"Files: {out.absolute()}" if out is not None else "Sealed in the vault; no file was written.")
+    console.print(f"{told['purpose']} of {told['night']}", style="bold")
+    if made is not None:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("purpose", "table", "rows", "refused"):
+            table.add_column(column, justify="right" if column == "rows" else "left")
+        for name, count in made.rows.items():
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(made.refused.get(name, {}).items()) if n)
+            table.add_row(made.purpose, name, f"{count:,}", reasons or "none")
+        console.print(table)
+    for name, value in told.items():
+        if name not in ("purpose", "night", "tables", "files"):
+            console.print(f"{name.replace('_', ' ')}: {json.dumps(value, ensure_ascii=False)}", soft_wrap=True)
+    written = told.get("files")
+    console.print(f"Files: {out.absolute()}" if out and written else "No file was written.", soft_wrap=True)

@@ -76,12 +76,14 @@ def check_policy(folder: Path) -> None:
     from assets.suites import load_suites
     from pipelines.settings import ROOT
     from quorum.conformity import check_conformity
+    from quorum.extract.build import check_rules
     from quorum.policy import load_policy
     from quorum.tables import load_catalog
 
     policy = load_policy(folder)
     catalog = load_catalog(ROOT / "sql")
     check_conformity(catalog, policy)
+    check_rules(policy)
     suites = load_suites(ROOT / "expectations", catalog)
     expectations = sum(len(suite.expectations) for suite in suites.values())
     columns = sum(len(table.columns) for table in catalog.tables.values())

@@ -104,9 +104,11 @@ class Workspace:
 
         Raises:
             InputError: nothing or not all that is required has landed, or a later night is done.
+            PolicyError: a segment or a survey asks for what its purpose may not use.
         """
         if self.is_done(night):
             return
+        extracts.check_rules(self.policy)
         later = [done for done in self.ledger.nights() if done > night]
         if later:
             raise InputError(

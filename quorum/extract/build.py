@@ -17,6 +17,9 @@ from quorum.desk import Desk
 from quorum.errors import ConfigurationError
 from quorum.extract import p01, p02, p03, p05, p07, p09, p10
 from quorum.extract.result import BATCH, EXTRACT, Check, Checked, Extract, Make, check_served, enter
+from quorum.extract.segments import load_segments
+from quorum.extract.surveys import load_surveys
+from quorum.policy import Policy
 from quorum.policy.grants import check_may_read
 from quorum.tables import Catalog, Table
 from quorum.zones import Zone
@@ -31,6 +34,17 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 """A table to the check that its rows pass before they are kept."""
 AFTER: Mapping[str, tuple[str, ...]] = MappingProxyType({**p03.AFTER, **p05.AFTER})
 """A table to those that must be made before it in the same night although its statement does not read them."""
+
+
+def check_rules(policy: Policy) -> None:
+    """Check the files of the policy that extracts alone read, before anything is made.
+
+    Raises:
+        ConfigurationError: one of them is malformed.
+        PolicyError: one of them asks for what its purpose may not use.
+    """
+    load_segments(policy)
+    load_surveys(policy)
 
 
 def is_batch(catalog: Catalog, table: Table) -> bool:

@@ -23,6 +23,7 @@ INSIDE: Mapping[str, str] = MappingProxyType(
     {
         "P-02": "people are contacted through P-05, and figures leave as the site's report",
         "P-03": "statistics only, as advertiser reports; a row per person never",
+        "P-06": "the outcome, as the desk is told it; what was compared is copied nowhere",
     }
 )
 """Purposes whose extracts never become files, and what there is instead."""

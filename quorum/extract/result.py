@@ -70,7 +70,7 @@ class Extract:
     def as_record(self) -> dict[str, object]:
         """Return what may be shown: purpose, night, rows and refusals, as counts."""
         tables = {name: {"rows": n, "refused": dict(self.refused.get(name, {}))} for name, n in self.rows.items()}
-        return {"purpose": self.purpose, "date": self.night.isoformat(), "tables": tables}
+        return {"purpose": self.purpose, "night": self.night.isoformat(), "tables": tables}
 
 
 def check_purpose(purpose: str) -> None:
