@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_desk import case, correct
 from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_policy import policy
@@ -202,6 +203,8 @@ def ledger_verify(home: str | None) -> None:
 
 cli.add_command(policy)
 cli.add_command(extract)
+cli.add_command(correct)
+cli.add_command(case)
 cli.add_command(disclose)
 cli.add_command(register)
 cli.add_command(erase)

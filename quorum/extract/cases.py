@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,29 +50,24 @@ class Case:
     topic: str
     opened_on: str
 
+    def as_record(self) -> dict[str, object]:
+        """Return it as ``--json`` prints it."""
+        return {"case": self.case, "topic": self.topic, "opened_on": self.opened_on}
+
 
 @dataclass(frozen=True)
-class CaseQueue:
-    """The open cases.
+class CaseQueue(DeskAnswer):
+    """The open cases; ``counts`` says how many there are of each topic.
 
     Args:
-        night: the latest night that is known.
         cases: in the order in which they were opened.
-        counts: open cases by topic.
     """
 
-    night: date
-    cases: tuple[Case, ...]
-    counts: Mapping[str, int] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
 
     def as_record(self) -> dict[str, object]:
         """Return it as ``--json`` prints it."""
-        return {
-            "purpose": PURPOSE,
-            "night": self.night.isoformat(),
-            "counts": dict(self.counts),
-            "cases": [{"case": c.case, "topic": c.topic, "opened_on": c.opened_on} for c in self.cases],
-        }
+        return {**super().as_record(), "cases": [case.as_record() for case in self.cases]}
 
 
 def case_open(desk: Desk, request: str) -> Case:
@@ -123,7 +118,9 @@ def case_queue(desk: Desk) -> CaseQueue:
     check_may_read(desk.policy, desk.actor, PURPOSE)
     cases = _open_cases(desk)
     counted = Counter(case.topic for case in cases)
-    return CaseQueue(desk.latest_night(), cases, {topic: counted[topic] for topic in TOPICS})
+    counts = {topic: counted[topic] for topic in TOPICS}
+    facts = {"open_cases": f"{len(cases):,}"}
+    return CaseQueue(PURPOSE, desk.latest_night(), {}, counts=counts, facts=facts, cases=cases)
 
 
 def case_view(desk: Desk, case: str, out: Path | None) -> DeskAnswer:
