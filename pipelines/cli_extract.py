@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from quorum.desk import Desk
     from quorum.extract.result import Extract
-    from quorum.extract.subject_request import DeskAnswer
 
     Answer = tuple[dict[str, object], Extract | None]
 
