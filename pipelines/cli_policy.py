@@ -69,3 +69,25 @@ def policy_notice(old: str | None, folder: str | None, out: str) -> None:
     from pipelines.settings import resolve
 
     write_notice(resolve(os.environ, policy=folder).policy, None if old is None else Path(old), Path(out))
+
+
+@policy.command("gaps")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+def policy_gaps(folder: str | None, as_json: bool) -> None:
+    """List what the policy leaves open: what its clauses do not say, and what its files do not settle."""
+    from pipelines.policy_pages import show_gaps
+    from pipelines.settings import resolve
+
+    show_gaps(resolve(os.environ, policy=folder).policy, as_json=as_json)
+
+
+@policy.command("clauses")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+def policy_clauses(folder: str | None, as_json: bool) -> None:
+    """List the clauses of the policy, what enforces each, and the tests that prove it."""
+    from pipelines.policy_pages import show_clauses
+    from pipelines.settings import resolve
+
+    show_clauses(resolve(os.environ, policy=folder).policy, as_json=as_json)

@@ -5,10 +5,12 @@ What belongs here: asking the library, printing, writing the notice. What does n
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
+from pipelines.settings import today
 from quorum.errors import PolicyError, UsageError
 from quorum.policy import load_policy
 from quorum.policy.diff import announced, changes, documents
@@ -48,3 +50,31 @@ def write_notice(folder: Path, old: Path | None, out: Path) -> None:
             click.echo(str(out / name))
     except OSError:
         raise UsageError("notice.out", "a folder that cannot be written", "--out DIR", "name another") from None
+
+
+def show_gaps(folder: Path, *, as_json: bool) -> None:
+    """Print what the policy leaves open."""
+    from quorum.policy.gaps import open_points
+
+    points = open_points(load_policy(folder), documents(folder), today())
+    if as_json:
+        click.echo(json.dumps([point.as_record() for point in points], ensure_ascii=False))
+        return
+    for point in points:
+        declared = "" if point.is_found else "  (declared)"
+        click.echo(f"{point.clause:6}{point.code}{declared}\n      {point.ja}\n      {point.en}")
+    click.echo(f"{len(points)} points are open")
+
+
+def show_clauses(folder: Path, *, as_json: bool) -> None:
+    """Print the clauses: what each says, what enforces it, what proves it."""
+    from dataclasses import asdict
+
+    clauses = load_policy(folder).clauses.values()
+    if as_json:
+        click.echo(json.dumps([asdict(clause) for clause in clauses], ensure_ascii=False))
+        return
+    for clause in clauses:
+        click.echo(f"{clause.code:6}{clause.ja}\n      {clause.en}\n      enforced by {', '.join(clause.enforced_by)}")
+        for proof in clause.proved_by:
+            click.echo(f"      proved by {proof}")

@@ -17,6 +17,7 @@ from quorum.errors import ConfigurationError, PolicyError
 from quorum.policy import closed, law, reports
 from quorum.policy.clauses import clauses
 from quorum.policy.decisions import check_decisions, read_decisions
+from quorum.policy.endpoints import deliveries
 from quorum.policy.fields import day, instant, number, read, texts
 from quorum.policy.published import FamilySpec
 from quorum.policy.sensitive import Matter, matter_of, matters
@@ -79,7 +80,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         retention_days=MappingProxyType(
             {zone: spec["days"] for zone, spec in read(folder, "retention.yaml")["zones"].items()}
         ),
-        recipients=MappingProxyType(dict(read(folder, "recipients.yaml")["recipients"])),
+        recipients=MappingProxyType(deliveries(read(folder, "recipients.yaml"))),
         folder=folder,
         clauses=MappingProxyType(clauses(read(folder, "clauses.yaml"))),
         decisions=decisions,

@@ -114,7 +114,8 @@ def _filled(sentence: str, change: Change, old: Documents, words: NoticeWords) -
         now, was = _DAYS.findall(change.what)
         what = words["days_change"].format(zone=words[_zone(change)], now=now, was=was)
     subject, item = _subject(change, old, words, item)
-    return sentence.format(subject=subject, item=item, what=what)
+    said = sentence.format(subject=subject, item=item, what=what)
+    return said[:1].upper() + said[1:]
 
 
 def _subject(change: Change, old: Documents, words: NoticeWords, item: str) -> tuple[str, str]:
