@@ -40,7 +40,7 @@ class Declassifier:
         from_: whether a category may go in.
         to: whether it may become a column, of a category, of a table; of a use, whether the table may have that column.
         severs: whether a part of a parsed statement is the declassifier; None if the contract alone proves it.
-        type: of what stands in its place when it is severed; NULL of no type if None.
+        type: of what stands in its place when it is severed.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Declassifier:
     from_: Callable[[DataCategory], bool]
     to: Callable[[Column, DataCategory, Table], bool]
     severs: Callable[[Node], bool] | None
-    type: str | None = None
+    type: str = "BIGINT"
 
 
 def _calls(*names: str) -> Callable[[Node], bool]:
@@ -183,7 +183,7 @@ _is_count = _calls("count", "count_star", "count_if")
 
 
 def severed(connection: duckdb.DuckDBPyConnection, sql: str, way: str) -> str:
-    """Return a statement in which a constant stands in the place of each call of a declassifier.
+    """Return a statement in which a value of no origin stands in the place of each call of a declassifier.
 
     Args:
         connection: any; nothing is bound.
@@ -207,12 +207,12 @@ def severed(connection: duckdb.DuckDBPyConnection, sql: str, way: str) -> str:
     return text
 
 
-def _replaced(part: Any, is_part: Callable[[Node], bool], kind: str | None) -> Any:
+def _replaced(part: Any, is_part: Callable[[Node], bool], kind: str) -> Any:
     if isinstance(part, dict):
         if part.get("class") == "WINDOW" and is_part(part):
             return {**part, "partitions": [], "orders": []}  # a QUALIFY must keep its window
         if is_part(part) and not _has_window(part):
-            return _constant(str(part.get("alias", "")), kind)
+            return _arbitrary(str(part.get("alias", "")), kind)
         return {key: _replaced(value, is_part, kind) for key, value in part.items()}
     if isinstance(part, list):
         return [_replaced(value, is_part, kind) for value in part]
@@ -225,10 +225,23 @@ def _has_window(part: Any) -> bool:
     return isinstance(part, list) and any(_has_window(value) for value in part)
 
 
-def _constant(alias: str, kind: str | None) -> Node:
-    null = {"class": "CONSTANT", "type": "VALUE_CONSTANT", "alias": "", "literal": {"kind": "NULL_LITERAL", "text": ""}}
-    if kind is None:
-        return {**null, "alias": alias}
+def _arbitrary(alias: str, kind: str) -> Node:
+    """Return a value that comes from nowhere and that the binder cannot fold away with what stands beside it."""
+    chance = {
+        "class": "FUNCTION",
+        "type": "FUNCTION",
+        "alias": "",
+        "function_name": "random",
+        "schema": "",
+        "catalog": "",
+        "filter": None,
+        "order_bys": {"type": "ORDER_MODIFIER", "orders": []},
+        "distinct": False,
+        "is_operator": False,
+        "export_state": False,
+        "arguments": [],
+        "qualified_name": {"path": ["random"]},
+    }
     type_ = {
         "class": "TYPE",
         "type": "TYPE",
@@ -243,7 +256,7 @@ def _constant(alias: str, kind: str | None) -> Node:
         "class": "CAST",
         "type": "OPERATOR_CAST",
         "alias": alias,
-        "child": null,
+        "child": chance,
         "try_cast": False,
         "type_expr": type_,
     }

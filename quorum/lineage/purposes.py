@@ -114,7 +114,8 @@ def _check_decided(flows: Flows, table: Table) -> None:
         allowed = {code for code, category in flows.policy.columns.items() if category.klass not in _NAMING} | _BY_NAME
     else:
         return
-    for base in sorted(flows.uses_behind(table)):
+    here = flows.used(table.name)
+    for base in sorted(flows.uses_behind(table), key=lambda base: (base not in here, base)):
         category = flows.categories[base]
         if category.klass not in _NEUTRAL and category.code not in allowed:
             raise PolicyError(
