@@ -120,14 +120,14 @@ def register() -> None:
 def register_third_parties(home: str | None, policy: str | None, as_json: bool) -> None:
     """List the third parties that pages and beacons have shown, and which of them nobody has declared.
 
-    Declared is what external_transmission in policy/disclosures.yaml lists. No value of theirs is kept anywhere.
+    Declared is who stands in policy/policy.yaml under cookies. No value of theirs is kept anywhere.
     """
     from quorum.register.rules import load_rules
     from quorum.register.third_parties import third_parties
 
     with opened(home, policy, None, None) as workspace:
         rules = load_rules(workspace.policy.folder, workspace.policy)
-        found = third_parties(workspace.store, rules)
+        found = third_parties(workspace.store, workspace.policy, rules)
     for each in found:
         told = f"declared as {each.declared_as}" if each.declared_as else "NOT DECLARED"
         line = f"{each.kind:6}  {each.seen_n:>9,}  {each.first_night} to {each.last_night}  {each.name}  {told}"

@@ -13,10 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import yaml
-
 from quorum.errors import ConfigurationError
 from quorum.policy import Policy
+from quorum.policy.fields import read
 from quorum.register.items import OFFERED
 from quorum.register.types import (
     CONSENT,
@@ -29,7 +28,6 @@ from quorum.register.types import (
     Recipient,
     Rules,
     Statute,
-    Transmission,
 )
 
 FILE = "disclosures.yaml"
@@ -66,14 +64,14 @@ def load_rules(folder: Path, policy: Policy) -> Rules:
         ConfigurationError: the file is missing or malformed, asks for less than the clauses do, or names something
             that is not declared.
     """
-    document = _read(folder / FILE)
+    document = read(folder, FILE)
     try:
         rules = Rules(
             bases=_each(document, "bases", _basis),
             statutes=_each(document, "statutes", _statute),
             processors=_each(document, "processors", _processor),
             recipients=_each(document, "recipients", _recipient),
-            external_transmission=_each(document, "external_transmission", _transmission),
+            external_transmission=_each(document, "external_transmission", _cookies),
         )
     except (KeyError, TypeError, AttributeError):
         raise _wrong("a part that is not laid out as expected") from None
@@ -87,19 +85,10 @@ def load_rules(folder: Path, policy: Policy) -> Rules:
         _check_processor(processor, policy)
     for recipient in rules.recipients.values():
         _check_recipient(recipient)
+    unknown = sorted(set(rules.external_transmission) - {party.host for party in policy.third_parties})
+    if unknown:
+        raise _wrong(f"external_transmission.{unknown[0]}", "a host of cookies.third_parties in policy.yaml")
     return rules
-
-
-def _read(path: Path) -> Spec:
-    if not path.is_file():
-        raise ConfigurationError("policy.missing", f"no {FILE} in the policy folder", "all files of policy/")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError:
-        raise ConfigurationError("policy.syntax", f"{FILE} is not YAML") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError("policy.syntax", f"{FILE} is not a mapping")
-    return content
 
 
 def _each(document: Spec, part: str, make: Callable[[str, dict[str, Any]], Made]) -> Mapping[str, Made]:
@@ -164,9 +153,8 @@ def _recipient(code: str, spec: dict[str, Any]) -> Recipient:
     )
 
 
-def _transmission(code: str, spec: dict[str, Any]) -> Transmission:
-    texts = {name: _text(spec, name) for name in ("name", "purpose_ja", "purpose_en", "sent_ja", "sent_en")}
-    return Transmission(**texts, cookies=_list(spec, "cookies"), hosts=_list(spec, "hosts"))
+def _cookies(_: str, spec: dict[str, Any]) -> tuple[str, ...]:
+    return _list(spec, "cookies")
 
 
 def _text(spec: dict[str, Any], name: str) -> str:

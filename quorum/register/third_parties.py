@@ -6,13 +6,14 @@ What belongs here: the list over nights, and which of it is declared. What does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
 from quorum.engine.store import Store
-from quorum.register.types import Rules, Transmission
+from quorum.intake.hosts import owned_by
+from quorum.policy import Policy
+from quorum.register.types import Rules
 
 SEEN = "pseudo__third_party"
 
@@ -27,7 +28,7 @@ class ThirdParty:
         first_night: the first night that saw it, of those that are kept.
         last_night: the last one.
         seen_n: requests or beacons in all.
-        declared_as: id of an external transmission of ``disclosures.yaml``, or None.
+        declared_as: host of the third party that the policy declares, or None.
     """
 
     kind: str
@@ -43,12 +44,13 @@ class ThirdParty:
         return {**vars(self), **days}
 
 
-def third_parties(store: Store, rules: Rules) -> list[ThirdParty]:
+def third_parties(store: Store, policy: Policy, rules: Rules) -> list[ThirdParty]:
     """Return every third party that a kept night has seen, by kind and name.
 
     Args:
         store: where ``pseudo__third_party`` lies.
-        rules: the declared external transmissions.
+        policy: the third parties that it declares.
+        rules: the names of their cookies.
     """
     found: dict[tuple[str, str], tuple[date, date, int]] = {}
     for night in store.nights(SEEN):
@@ -57,21 +59,23 @@ def third_parties(store: Store, rules: Rules) -> list[ThirdParty]:
             first, _, seen_n = found.get(key, (night, night, 0))
             found[key] = (first, night, seen_n + row["seen_n"])
     return [
-        ThirdParty(kind, name, *seen, declared_as(kind, name, rules.external_transmission))
+        ThirdParty(kind, name, *seen, declared_as(kind, name, policy, rules))
         for (kind, name), seen in sorted(found.items())
     ]
 
 
-def declared_as(kind: str, name: str, declared: Mapping[str, Transmission]) -> str | None:
-    """Return the id of the transmission under which a third party is declared; None if it is under none.
+def declared_as(kind: str, name: str, policy: Policy, rules: Rules) -> str | None:
+    """Return the host under which a third party is declared; None if it is under none.
 
     Args:
         kind: ``cookie`` or ``host``.
-        name: as the door writes it: digits of a cookie's name as 0.
-        declared: id to transmission; a ``*`` at the end of a name stands for anything.
+        name: as the door writes it: digits of a cookie's name as 0; the domain that owns a host.
+        policy: the third parties that it declares.
+        rules: the names of their cookies; a ``*`` at the end stands for anything.
     """
-    for code, transmission in declared.items():
-        patterns = transmission.cookies if kind == "cookie" else transmission.hosts
-        if any(fnmatchcase(name, pattern) for pattern in patterns):
-            return code
+    for party in policy.third_parties:
+        cookies = rules.external_transmission.get(party.host, ())
+        owner = owned_by(party.host) or party.host
+        if name == owner if kind == "host" else any(fnmatchcase(name, cookie) for cookie in cookies):
+            return party.host
     return None

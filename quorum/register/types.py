@@ -121,37 +121,23 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Transmission:
-    """A third party to whom the portal's pages make a browser send something (Telecommunications Business Act 27-12).
+class Rules:
+    """Everything in ``disclosures.yaml``, by code or id.
 
     Args:
-        name: their name.
-        purpose_ja: what for, in Japanese.
-        purpose_en: what for, in English.
-        sent_ja: what is sent, in Japanese.
-        sent_en: what is sent, in English.
-        cookies: names of their cookies; one may end in ``*``.
-        hosts: their registrable domains; one may end in ``*``.
+        bases: code to basis.
+        statutes: id to statute.
+        processors: id to processor.
+        recipients: id to recipient.
+        external_transmission: host of a third party that the policy declares, to the names of the cookies by which the
+            door sees it; one may end in ``*``.
     """
-
-    name: str
-    purpose_ja: str
-    purpose_en: str
-    sent_ja: str
-    sent_en: str
-    cookies: tuple[str, ...]
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Everything in ``disclosures.yaml``, by code or id."""
 
     bases: Mapping[str, Basis]
     statutes: Mapping[str, Statute]
     processors: Mapping[str, Processor]
     recipients: Mapping[str, Recipient]
-    external_transmission: Mapping[str, Transmission]
+    external_transmission: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

@@ -127,20 +127,20 @@ def test_a_kill_after_the_entry_leaves_the_entry_and_no_file(command: Command, o
 
 def test_third_parties_are_listed_over_nights_with_what_is_declared_of_them(command: Command, office: Office) -> None:
     store = office.workspace.store
-    for day, seen in ((20, {"_ga": 3, "tracker": 1}), (21, {"_ga": 4, "_ga_0000": 1})):
+    for day, seen in ((20, {"_adnet": 3, "tracker": 1}), (21, {"_adnet": 4, "_adnet_0000": 1})):
         write = [{"party_kind": "cookie", "party_name": name, "seen_n": count} for name, count in seen.items()]
         office.write(
-            "pseudo__third_party", *write, {"party_kind": "host", "party_name": "ads.example", "seen_n": day}, day=day
+            "pseudo__third_party", *write, {"party_kind": "host", "party_name": "adnet.example", "seen_n": day}, day=day
         )
     assert store.nights("pseudo__third_party")
     done = command("register", "third-parties", "--json")
     listed = {(party["kind"], party["name"]): party for party in map(json.loads, done.stdout.splitlines())}
-    ga = listed["cookie", "_ga"]
-    assert (ga["first_night"], ga["last_night"], ga["seen_n"]) == ("2026-11-20", "2026-11-21", 7)
+    adnet = listed["cookie", "_adnet"]
+    assert (adnet["first_night"], adnet["last_night"], adnet["seen_n"]) == ("2026-11-20", "2026-11-21", 7)
     declared = {name: party["declared_as"] for (_, name), party in listed.items()}
-    analytics = "example-analytics"
-    assert declared == {"_ga": analytics, "_ga_0000": analytics, "tracker": None, "ads.example": None}
+    host = "tag.adnet.example"
+    assert declared == {"_adnet": host, "_adnet_0000": host, "tracker": None, "adnet.example": host}
     told = command("register", "third-parties")
     assert told.returncode == 0
-    assert told.stdout.splitlines()[-1] == "4 third parties seen, 2 not declared"
-    assert told.stdout.count("NOT DECLARED") == 2
+    assert told.stdout.splitlines()[-1] == "4 third parties seen, 1 not declared"
+    assert told.stdout.count("NOT DECLARED") == 1

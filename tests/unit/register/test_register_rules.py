@@ -90,7 +90,7 @@ WRONG: Mapping[str, Change] = {
     "no word on linking": lambda d: d["recipients"]["adv-01"].pop("links_to_persons"),
     "an empty name": lambda d: d["recipients"]["adv-01"].update(name=" "),
     "a key that is no code": lambda d: d["recipients"].update({"a b": d["recipients"]["adv-01"]}),
-    "a transmission without its purpose": lambda d: d["external_transmission"]["example-analytics"].pop("purpose_ja"),
+    "a third party that the policy does not declare": lambda d: d["external_transmission"].update(x={"cookies": []}),
 }
 
 
