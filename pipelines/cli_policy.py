@@ -20,25 +20,36 @@ def policy() -> None:
 @policy.command("check")
 @click.option("--policy", "folder", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
 def policy_check(folder: str | None) -> None:
-    """Check the policy, the contracts against it, and that every kept table has a suite."""
-    from pipelines.settings import resolve
-    from pipelines.views import check_policy
+    """Check the policy, contracts and statements against it, and that every kept table has a suite.
 
-    check_policy(resolve(os.environ, policy=folder).policy)
+    Exit code 13 names the table, the column, its category and the purpose, and says what to do.
+    """
+    from pipelines.policy_views import check_policy
+    from pipelines.settings import resolve, today
+
+    check_policy(resolve(os.environ, policy=folder).policy, today())
 
 
 @policy.command("lineage")
-@click.option("--schema", type=click.Path(), required=True, help="CREATE TABLE, VIEW, MACRO and TYPE statements.")
-@click.argument("query", type=click.Path())
-def policy_lineage(schema: str, query: str) -> None:
+@click.option("--schema", type=click.Path(), help="CREATE TABLE, VIEW, MACRO and TYPE statements.")
+@click.option("--page", type=click.Path(), help="Write the product's own lineage to this file, as a page.")
+@click.option("--policy", "folder", type=click.Path(), help="The policy folder, for --page. [QUORUM_POLICY]")
+@click.argument("query", type=click.Path(), required=False)
+def policy_lineage(schema: str | None, page: str | None, folder: str | None, query: str | None) -> None:
     """Print which base columns each output column of a statement comes from, and which ones the statement uses.
 
     QUERY is a file with exactly one SELECT of DuckDB's SQL over the tables of the schema. What cannot be known is
-    refused: the reason as JSON, exit code 13.
+    refused: the reason as JSON, exit code 13. With --page, no statement is read: every table of the product is drawn.
     """
-    from pipelines.views import show_lineage
+    from pipelines.policy_views import show_lineage, write_lineage_page
+    from pipelines.settings import resolve
 
-    sys.exit(show_lineage(Path(schema), Path(query)))
+    if page is not None and schema is None and query is None:
+        write_lineage_page(resolve(os.environ, policy=folder).policy, Path(page))
+    elif page is None and schema is not None and query is not None:
+        sys.exit(show_lineage(Path(schema), Path(query)))
+    else:
+        raise click.UsageError("either --schema SCHEMA QUERY or --page FILE")
 
 
 @policy.command("diff")

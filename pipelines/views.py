@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: status, ledger, policy, packages.
+"""Commands that look and change nothing: status, ledger, packages.
 
 What belongs here: what they print. What does not: options and exit codes (`pipelines.cli`), and any judgement.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pipelines.settings import existing_home
-from quorum.errors import EXIT_DONE, EXIT_POLICY, EXIT_RELEASE, ReleaseError, UsageError
+from quorum.errors import EXIT_DONE, EXIT_RELEASE, ReleaseError
 from quorum.zones import Home
 
 
@@ -64,53 +64,6 @@ def verify_ledger(home: Path) -> None:
         click.echo(f"{ledger.verify()} entries, each follows from the one before")
     finally:
         ledger.close()
-
-
-def check_policy(folder: Path) -> None:
-    """Check policy, contracts and suites.
-
-    Raises:
-        ConfigurationError: a file is wrong, or a kept table has no suite.
-        PolicyError: a contract does what the policy does not allow.
-    """
-    from assets.suites import load_suites
-    from pipelines.settings import ROOT
-    from quorum.conformity import check_conformity
-    from quorum.extract.build import check_rules
-    from quorum.policy import load_policy
-    from quorum.tables import load_catalog
-
-    policy = load_policy(folder)
-    catalog = load_catalog(ROOT / "sql")
-    check_conformity(catalog, policy)
-    check_rules(policy)
-    suites = load_suites(ROOT / "expectations", catalog)
-    expectations = sum(len(suite.expectations) for suite in suites.values())
-    columns = sum(len(table.columns) for table in catalog.tables.values())
-    click.echo(
-        f"policy {policy.version}: {len(catalog.tables)} tables, {columns} columns, each with a category that may "
-        f"enter its zone; purposes within their parents'; {len(suites)} suites, {expectations} expectations"
-    )
-
-
-def show_lineage(schema: Path, query: Path) -> int:
-    """Print the lineage of a statement, or why it is refused; return the exit code.
-
-    Raises:
-        UsageError: a file cannot be read as text.
-    """
-    from quorum.lineage import LineageError, derive
-
-    try:
-        declared, sql = schema.read_text(encoding="utf-8"), query.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise UsageError("lineage.files", "a file that cannot be read as UTF-8 text", "--schema SCHEMA QUERY") from None
-    try:
-        click.echo(json.dumps(derive(declared, sql).as_record(), ensure_ascii=False))
-    except LineageError as refused:
-        click.echo(json.dumps({"refused": refused.reason}, ensure_ascii=False))
-        return EXIT_POLICY
-    return EXIT_DONE
 
 
 def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path) -> int:

@@ -33,6 +33,7 @@ from quorum.ledger import Ledger
 from quorum.ledger.reads import ReadLog
 from quorum.ledger.store import canonical
 from quorum.ledger.tombstones import load_erased
+from quorum.lineage.gate import Gate, check_gate
 from quorum.packages import Packages
 from quorum.policy import Actor, Policy, load_policy
 from quorum.policy.grants import SCHEDULER, actor_of
@@ -82,6 +83,7 @@ class Workspace:
         engine: statements.
         new_key_file: the key file if opening has just made it; say that it must be backed up.
         actor: who works here.
+        gate: what the statements were found to do; the policy allows it.
     """
 
     home: Home
@@ -94,6 +96,7 @@ class Workspace:
     engine: DuckEngine
     new_key_file: Path | None
     actor: Actor
+    gate: Gate
 
     def is_done(self, night: date) -> bool:
         """Say whether a night is done; it is then served as stored and never worked on again."""
@@ -104,11 +107,13 @@ class Workspace:
 
         Raises:
             InputError: nothing or not all that is required has landed, or a later night is done.
-            PolicyError: a segment or a survey asks for what its purpose may not use.
+            PolicyError: a segment or a survey asks for what its purpose may not use, or a column lands that nobody
+                uses and whose date has passed.
         """
         if self.is_done(night):
             return
         extracts.check_rules(self.policy)
+        self.gate.check_day(night)
         later = [done for done in self.ledger.nights() if done > night]
         if later:
             raise InputError(
@@ -233,11 +238,12 @@ def open_workspace(
 
     Raises:
         ConfigurationError: policy or contracts are wrong, or landing and home lie in each other.
-        PolicyError: the login may not take the role.
+        PolicyError: the login may not take the role, or a statement does what the policy does not allow.
         LedgerError: the key is malformed or can be read by others.
     """
     policy = load_policy(policy_dir)
     catalog = load_catalog(ROOT / "sql")
+    gate = check_gate(catalog, policy)
     if landing is not None:
         _apart(home.root, landing)
     actor = SCHEDULER if login is None else actor_of(policy, login, role)
@@ -247,7 +253,7 @@ def open_workspace(
     store = Store(home, catalog, keys, ReadLog(ledger, actor).note)
     engine = DuckEngine(store, policy, keys)
     try:
-        yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file, actor)
+        yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file, actor, gate)
     finally:
         engine.close()
         ledger.close()
