@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.options import opened, whose
+from pipelines.options import DAY, opened, whose
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @click.command()
@@ -35,3 +39,36 @@ def erase(request: str, out: str | None, as_json: bool, **whose: str | None) -> 
             path = write_receipt(receipt, Path(out), workspace.home)
             click.echo(f"receipt: {path}", err=True)
     click.echo(json.dumps(receipt, ensure_ascii=False) if as_json else as_text(receipt))
+
+
+@click.group()
+def retention() -> None:
+    """How long anything is kept."""
+
+
+@retention.command("run")
+@click.option("--date", "as_of", type=DAY, help="The day that counts as the last. [the latest night that is done]")
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
+@whose
+def retention_run(as_of: date | None, dry_run: bool, as_json: bool, **whose: str | None) -> None:
+    """Remove what is older than its retention, and show the oldest that is left of each table beside its limit.
+
+    Members, choices, decisions and requests that still stand are carried into the oldest partition that stays. The exit
+    code is 14 if something older is left.
+    """
+    from quorum.rights.retention import run_retention
+
+    with opened(**whose) as workspace:
+        report = run_retention(workspace.desk, as_of, is_dry=dry_run)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    click.echo(
+        f"{report['removed']} partitions and packages {'would go' if dry_run else 'removed'} as of {report['as_of']}"
+    )
+    for line in report["tables"]:
+        if line["oldest_left"] is not None:
+            told = f"{line['table']}: {line['days']} days, nothing before {line['first_kept']}; "
+            told += f"removed {line['removed']}, carried {line['carried']} rows, oldest left {line['oldest_left']}"
+            click.echo(told)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -70,6 +70,25 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Carry:
+    """Which rows outlive their partition, when its retention is over: state that still stands.
+
+    Args:
+        by: columns of which one row is kept for each combination.
+        latest: the column whose latest value it has; the last to land if None.
+        until: a date up to which, itself included, a row stands; a row without one stands no longer.
+        only: column to the values of the rows that stand at all.
+        open_case: whether only requests with an open case stand.
+    """
+
+    by: tuple[str, ...]
+    latest: str | None = None
+    until: str | None = None
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    open_case: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """The contract of a table.
 
@@ -88,6 +107,7 @@ class Table:
             minutes since 1970-01-01 in UTC (BIGINT); None for a table about no person. What was collected before a
             purpose took effect is not read for it (clause R-02).
         on_request: written by somebody's act (`quorum.register`), never by a night.
+        carry: which rows outlive their partition; None for none.
     """
 
     name: str
@@ -102,6 +122,7 @@ class Table:
     parents: tuple[str, ...]
     collected: str | None = None
     on_request: bool = False
+    carry: Carry | None = None
 
     @property
     def zone(self) -> Zone:
@@ -215,7 +236,7 @@ def load_catalog(folder: Path) -> Catalog:
 def _load_table(path: Path) -> Table:
     raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     required = {"name", "description", "grain", "purposes", "owner", "retention", "columns"}
-    unknown = set(raw) - required - {"kept", "parents", "collected"}
+    unknown = set(raw) - required - {"kept", "parents", "collected", "carry"}
     if unknown or required - set(raw):
         raise ConfigurationError("tables.fields", f"{path.parent.name}/table.yaml", f"fields {sorted(required)}")
     if len(raw["purposes"]) != 1:
@@ -242,4 +263,16 @@ def _load_table(path: Path) -> Table:
         parents=tuple(raw.get("parents", ())),
         collected=raw.get("collected"),
         on_request=raw.get("kept") == "on_request",
+        carry=_carry(raw["name"], raw["carry"], columns) if "carry" in raw else None,
+    )
+
+
+def _carry(table: str, raw: dict[str, Any], columns: tuple[Column, ...]) -> Carry:
+    only = {name: tuple(values) for name, values in raw.get("only", {}).items()}
+    named = {*raw.get("by", ()), *only, *(raw[name] for name in ("latest", "until") if name in raw)}
+    unknown = set(raw) - {"by", "latest", "until", "only", "open_case"}
+    if unknown or not raw.get("by") or not named <= {column.name for column in columns}:
+        raise ConfigurationError("tables.carry", f"what {table} carries", "by, latest, until, only: its columns")
+    return Carry(
+        tuple(raw["by"]), raw.get("latest"), raw.get("until"), MappingProxyType(only), bool(raw.get("open_case"))
     )
