@@ -54,6 +54,7 @@ _PERSON = "person_key"
 _HELD = frozenset({"registration", "versions", "corrections", "disclosures"})
 _FREE = frozenset({"pseudonym", "fact", "statistic"})
 _TOKYO = timedelta(hours=9)
+_SHORT = 12
 
 
 def subject_package(desk: Desk, subject: str, request: str, out: Path | None) -> DeskAnswer:
@@ -136,7 +137,7 @@ def _contents(desk: Desk, who: Asked, tables: Mapping[str, pa.Table]) -> dict[st
         "policy": {"version": desk.policy.version, "digest": desk.policy.digest},
         "purpose": PURPOSE,
         "night": desk.latest_night().isoformat(),
-        "request": who.key,
+        "request": who.key[:_SHORT],
         "masked": list(MASKED),
         "columns": {section: _columns(desk, SECTIONS[section]) for section in tables},
         "sections": sections,
@@ -144,7 +145,7 @@ def _contents(desk: Desk, who: Asked, tables: Mapping[str, pa.Table]) -> dict[st
     written = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
     return {
         "subject.json": written,
-        **pages(desk.policy, desk.latest_night(), who.key, tables, _names(desk)),
+        **pages(desk.policy, desk.latest_night(), who.key[:_SHORT], tables, _names(desk)),
     }
 
 

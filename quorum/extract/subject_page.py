@@ -35,6 +35,16 @@ _CATEGORY = MappingProxyType(
         **{"age_years": "AGE", "prefecture": "ZIP"},
     }
 )
+_WRITTEN: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "bank_account_end": "••••{}".format,
+        "card_number_end": "••••{}".format,
+        "interests": lambda text: text.replace(";", " / "),
+        "postal_code": lambda text: f"{text[:3]}-{text[3:]}" if len(text) == _POSTAL_DIGITS else text,
+    }
+)
+"""Field of the registration to how it is written; any other as it is held."""
+_POSTAL_DIGITS = 7
 _EVENTS = ("impression", "click", "conversion")
 
 
@@ -58,7 +68,6 @@ class Panel:
     Args:
         heads: titles of the columns.
         rows: in order.
-        title: over the table, if the section has several.
         kind: ``facts``, ``bars`` or ``list``.
         numbers: positions of the columns that hold numbers.
         has_total: whether the last row is a total.
@@ -67,7 +76,6 @@ class Panel:
 
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
-    title: str = ""
     kind: str = "list"
     numbers: tuple[int, ...] = ()
     has_total: bool = False
@@ -99,7 +107,7 @@ def pages(
     Args:
         policy: labels, version, contact.
         night: what is known is known up to this night.
-        reference: keyed reference of the request.
+        reference: short keyed reference of the request.
         tables: section to the rows of the one person.
         names: of campaigns, sections and recipients.
     """
@@ -117,10 +125,11 @@ def _page(words: Words, night: date, reference: str, rows: Mapping[str, Rows]) -
         t=words.texts,
         language=words.language,
         as_of=words.day(night),
-        reference=reference[:12],
+        reference=reference,
         policy=words["purpose"].format(words.policy.version),
         tiles=_tiles(words, rows),
         sections=[_section(words, name, _PANELS[name](words, found)) for name, found in rows.items()],
+        purposes=words.purposes(),
         contact=f"{office} · {contact.email} · {contact.url}",
         css=Markup((TEMPLATES / "subject.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     )
@@ -145,16 +154,16 @@ def _tiles(words: Words, rows: Mapping[str, Rows]) -> list[dict[str, str]]:
 
 
 def _facts(words: Words, row: Mapping[str, Any], names: Iterable[str]) -> Panel:
-    cells = ((words.field(name), _shown(words, name, row[name]), words.category(_CATEGORY[name])) for name in names)
-    return Panel((words["item"], words["value"], words["category"]), tuple(map(Row, cells)), kind="facts")
+    cells = ((words.field(name), _shown(words, name, row[name]), words.used_for(_CATEGORY[name])) for name in names)
+    return Panel((words["item"], words["value"], words["used_for"]), tuple(map(Row, cells)), kind="facts")
 
 
 def _shown(words: Words, name: str, value: Any) -> str | None:
     if value is None:
         return None
-    if name.endswith("_end"):
-        return f"••••{value}"
-    return words.day(value) if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return words.day(value)
+    return _WRITTEN.get(name, str)(value)
 
 
 def _registration(words: Words, rows: Rows) -> tuple[Panel, ...]:
@@ -208,18 +217,17 @@ def _usage(words: Words, rows: Rows) -> tuple[Panel, ...]:
     hours = [(words.label("hour_bands", key), n) for key, n in sorted(counted["hour_band"].items())]
     more = words["rows_of"].format(len(days) - _MOST_DAYS) if len(days) > _MOST_DAYS else ""
     return (
-        _bars(words, "by_day", [(words.day(day), n) for day, n in days[:_MOST_DAYS]], more),
-        _bars(words, "by_section", sections),
-        _bars(words, "by_hour", hours),
-        _bars(words, "by_device", devices),
+        _bars(words, "date", [(words.day(day), n) for day, n in days[:_MOST_DAYS]], more),
+        _bars(words, "section", sections),
+        _bars(words, "time_of_day", hours),
+        _bars(words, "environment", devices),
     )
 
 
 def _bars(words: Words, title: str, counted: list[tuple[str, int]], more: str = "") -> Panel:
     most = max(n for _, n in counted)
     rows = tuple(Row((label, f"{n:,}"), f"{1000 * n // most / 1000}") for label, n in counted)
-    heads = (words[title].removesuffix("別"), words["views"])
-    return Panel(heads, rows, words[title], "bars", numbers=(1,), more=more)
+    return Panel((words[title], words["views"]), rows, kind="bars", numbers=(1,), more=more)
 
 
 def _advertisements(words: Words, rows: Rows) -> tuple[Panel, ...]:

@@ -20,6 +20,7 @@ from quorum.policy import Policy
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("ja", "en")
 
+_UNBROKEN = "\u2011"  # a hyphen at which no line breaks
 _MICROS = 1_000_000
 _TOKYO = timedelta(hours=9)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -76,6 +77,18 @@ class Words:
         """Return what a data category is called."""
         category = self.policy.columns[code]
         return category.ja if self.language == "ja" else category.en
+
+    def used_for(self, code: str) -> str:
+        """Return what a data category is called and the purposes that may use it."""
+        purposes = [purpose.code for purpose in self.policy.purposes.values() if code in purpose.uses]
+        return f"{self.category(code)} · {', '.join(purposes)}".replace("-", _UNBROKEN)
+
+    def purposes(self) -> list[tuple[str, str]]:
+        """Return code and name of each purpose of use."""
+        listed = [purpose for purpose in self.policy.purposes.values() if purpose.uses]
+        return [
+            (one.code.replace("-", _UNBROKEN), one.name_ja if self.language == "ja" else one.name_en) for one in listed
+        ]
 
     def label(self, key_set: str, key: str) -> str:
         """Return the policy's label of a category of a key set."""
