@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -33,6 +34,8 @@ TOPICS = ("billing", "delivery", "account", "advertising", "privacy", "other")
 _REQUESTS = "vault__enquiry"
 _CASE = "p11__case"
 _PURCHASE = "p11__purchase"
+_USAGE = "p11__usage"
+_SECTIONS = MappingProxyType({"enquiry": _CASE, "purchases": _PURCHASE, "usage": _USAGE})
 _SHORT = 12
 
 
@@ -132,7 +135,7 @@ def case_view(desk: Desk, case: str, out: Path | None) -> DeskAnswer:
         out: a new folder outside the home for ``case.json``; None to count only.
 
     Returns:
-        Counts ``case`` (1) and ``purchases`` (of the service asked about).
+        Counts ``enquiry`` (1), and ``purchases`` and ``usage`` of the service asked about.
 
     Raises:
         PolicyError: the role is not granted the purpose, or no such case is open.
@@ -142,14 +145,12 @@ def case_view(desk: Desk, case: str, out: Path | None) -> DeskAnswer:
     if out is not None:
         check_out(desk, PURPOSE, out)
     who = asked(desk, _REQUESTS, _request_of(desk, found.case), PURPOSE)
-    tables = {
-        _CASE: run_for(desk, _CASE, desk.latest_night(), who),
-        _PURCHASE: run_for(desk, _PURCHASE, as_held(desk), who),
-    }
+    nights = {_CASE: desk.latest_night(), _PURCHASE: as_held(desk), _USAGE: desk.latest_night()}
+    tables = {table: run_for(desk, table, night, who) for table, night in nights.items()}
     view = Extract(PURPOSE, desk.latest_night(), tables)
     enter(desk, "served" if out is None else "written", view, case=found.case)
     files = [] if out is None else write_folder(out, {"case.json": _document(desk, found, tables)})
-    counts = {"case": tables[_CASE].num_rows, "purchases": tables[_PURCHASE].num_rows}
+    counts = {name: tables[table].num_rows for name, table in _SECTIONS.items()}
     facts = {"case": found.case, "topic": found.topic}
     return DeskAnswer(PURPOSE, view.night, tables, counts=counts, facts=facts, files=tuple(files))
 
@@ -194,6 +195,7 @@ def _document(desk: Desk, case: Case, tables: Mapping[str, pa.Table]) -> bytes:
         "case": case.case,
         "enquiry": _rows(tables[_CASE])[0],
         "purchases": _rows(tables[_PURCHASE]),
+        "usage": _rows(tables[_USAGE]),
     }
     return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode()
 

@@ -113,11 +113,11 @@ def run_for(desk: Desk, table: str, night: date, who: Asked, given: Mapping[str,
         given: other rows that stand in for stored ones, by the name that the statement reads.
     """
     catalog = desk.catalog
+    request = {"request_id": who.request_id, "member_id": who.member_id}
+    subject = {"member_key": who.member_key, "service": who.rows[0].get("service")}
     one = {
-        _REQUEST: pa.Table.from_pylist(
-            [{"request_id": who.request_id, "member_id": who.member_id}], catalog[_REQUEST].arrow_schema()
-        ),
-        _SUBJECT: pa.Table.from_pylist([{"member_key": who.member_key}], catalog[_SUBJECT].arrow_schema()),
+        name: pa.Table.from_pylist([row], catalog[name].arrow_schema())
+        for name, row in ((_REQUEST, request), (_SUBJECT, subject))
     }
     read = {read.relation for read in catalog[table].reads}
     relations = {name: rows for name, rows in one.items() if name in read}

@@ -29,6 +29,7 @@ def result(portal: Portal, request: str) -> str:
     return verify_identity(portal.desk, request).facts["result"]
 
 
+@pytest.mark.clause("P-06")
 @pytest.mark.parametrize("method", SOUND)
 def test_a_claim_that_agrees_passes_however_it_is_spelt(portal: Portal, method: str) -> None:
     portal.claim("q", HANAKO, method=method, **SOUND[method])
@@ -71,6 +72,7 @@ def test_the_registration_that_stands_is_compared_and_not_an_earlier_one(portal:
     assert result(portal, "q") == "failed"
 
 
+@pytest.mark.clause("P-06")
 def test_only_the_result_is_kept(portal: Portal) -> None:
     portal.claim("q", HANAKO, method="registered_mail", **MAIL)
     verify_identity(portal.desk, "q")
@@ -82,6 +84,7 @@ def test_only_the_result_is_kept(portal: Portal) -> None:
     assert not any(str(value) in told for value in (NAME, MAIL["claimed_address"], HANAKO, "山田 花子"))
 
 
+@pytest.mark.clause("P-06")
 @pytest.mark.parametrize(
     "field", ["claimed_name", "claimed_address", "claimed_phone", "claimed_bank_account", "claimed_card_last4"]
 )

@@ -35,6 +35,7 @@ def written(portal: Portal, out: Path) -> dict:
     return json.loads((out / "subject.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.clause("P-04")
 def test_every_section_has_what_is_held_about_the_person(verified: Portal, tmp_path: Path) -> None:
     document = written(verified, tmp_path / "out")
     assert list(document["sections"]) == list(SECTIONS)
@@ -77,6 +78,7 @@ def test_nothing_of_anybody_else_and_no_key_and_no_number_is_in_any_file(
         assert not [value for value in alien if value in text], path.name
 
 
+@pytest.mark.clause("C-06")
 def test_the_view_before_the_login_is_not_theirs(verified: Portal, tmp_path: Path) -> None:
     assert "health" not in (tmp_path / "out").name
     assert "health" not in json.dumps(written(verified, tmp_path / "out")["sections"])
@@ -142,12 +144,14 @@ def test_without_a_folder_there_are_counts_only(verified: Portal, tmp_path: Path
     assert not [v for v in (*map(str, MEMBERS[HANAKO].values()), HANAKO) if v in told]
 
 
+@pytest.mark.clause("S-01")
 def test_every_read_is_noted_under_the_purpose(verified: Portal) -> None:
     subject_package(verified.desk, HANAKO, "q", None)
     read = {entry["table"] for entry in verified.entries("read", "P-04")}
     assert {ASKED, "vault__member", "vault__partner_transaction", "vault__disclosure"} <= read
 
 
+@pytest.mark.clause("P-04")
 def test_without_a_verification_there_is_no_package(asking: Portal, tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="P-06"):
         subject_package(asking.desk, HANAKO, "q", tmp_path / "out")
@@ -172,6 +176,7 @@ def test_only_the_subjects_own_request_of_that_kind_does(verified: Portal, subje
         subject_package(verified.desk, subject, request_id, None)
 
 
+@pytest.mark.clause("P-04")
 @pytest.mark.parametrize(
     ("table", "before", "after"),
     [
@@ -206,6 +211,7 @@ def test_a_row_of_nobody_is_refused_too() -> None:
     assert one_person("p04__purchase", rows.slice(0, 1), "k").column_names == ["n"]
 
 
+@pytest.mark.clause("P-04")
 @pytest.mark.parametrize("category", ["PBILL", "INQ", "MODE", "IP", "COOKIE", "RAW", "PTX"])
 def test_a_column_that_the_purpose_does_not_list_is_refused(verified: Portal, category: str) -> None:
     table = verified.desk.catalog["p04__purchase"]
@@ -215,6 +221,7 @@ def test_a_column_that_the_purpose_does_not_list_is_refused(verified: Portal, ca
         check_columns(widened, verified.desk.policy)
 
 
+@pytest.mark.clause("S-01")
 def test_a_role_without_the_purpose_gets_nothing(verified: Portal) -> None:
     with pytest.raises(PolicyError, match=r"roles\.purpose"):
         subject_package(verified.acting_as("billing").desk, HANAKO, "q", None)
