@@ -97,6 +97,7 @@ def standing(engine: DuckEngine, catalog: Catalog, history: list[Choice]) -> pa.
     )
 
 
+@pytest.mark.clause("D-03")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=choices)
 def test_those_who_are_disclosed_about_are_those_who_consent(

@@ -61,6 +61,8 @@ def test_it_discloses_and_prints_counts(command: Command, office: Office) -> Non
     assert command("ledger", "verify").returncode == 0
 
 
+@pytest.mark.clause("D-01", "D-02", "D-03", "S-03")
+@pytest.mark.clause("D-01", "D-02")
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
@@ -85,12 +87,14 @@ def test_it_refuses_with_13_and_no_byte(
     assert office.kinds() == ["disclosure_refused"]
 
 
+@pytest.mark.clause("D-03")
 def test_a_withdrawal_that_stands_since_the_night_is_refused(command: Command, office: Office) -> None:
     office.choose(("m-1", "provide_contact", "adv-01", "withdraw", 2))
     done = command("disclose", *D03, "--out", str(office.out))
     assert (done.returncode, office.out.exists(), office.kinds()) == (13, False, ["disclosure_refused"])
 
 
+@pytest.mark.clause("D-06")
 def test_a_review_is_owed_until_somebody_else_has_made_it(command: Command, office: Office) -> None:
     done = command("disclose", *D06, *STATED, "--out", str(office.out))
     assert done.returncode == 0, done.stderr
@@ -125,6 +129,7 @@ def test_a_kill_after_the_entry_leaves_the_entry_and_no_file(command: Command, o
     assert [path.name for path in office.out.parent.iterdir()] == [office.out.name]
 
 
+@pytest.mark.clause("K-02")
 def test_third_parties_are_listed_over_nights_with_what_is_declared_of_them(command: Command, office: Office) -> None:
     store = office.workspace.store
     for day, seen in ((20, {"_adnet": 3, "tracker": 1}), (21, {"_adnet": 4, "_adnet_0000": 1})):

@@ -31,6 +31,7 @@ def rows(office: Office, name: str = "registration.csv") -> list[dict[str, str]]
     return list(csv.DictReader(io.StringIO((office.out / name).read_text(encoding="utf-8-sig"))))
 
 
+@pytest.mark.clause("D-03")
 def test_what_a_person_consented_to_is_given_and_nothing_else(office: Office) -> None:
     done = office.disclose(**D03)
     assert rows(office) == [{"person_n": "1", "name": "Hanako Canary", "email": "hanako.canary@example.jp"}]
@@ -56,6 +57,7 @@ def test_the_entry_names_no_person_and_holds_what_binds_the_file(office: Office)
     office.workspace.ledger.verify()
 
 
+@pytest.mark.clause("D-02")
 def test_the_entry_and_the_record_are_there_before_the_first_byte(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +73,8 @@ def test_the_entry_and_the_record_are_there_before_the_first_byte(
     assert seen == [(["disclosure"], 1, False)]
 
 
+@pytest.mark.clause("D-03")
+@pytest.mark.clause("D-02")
 def test_each_person_has_a_row_that_says_what_the_law_wants_kept(office: Office) -> None:
     office.disclose(**D03)
     (row,) = office.record()
@@ -102,6 +106,7 @@ def test_only_the_columns_of_the_items_are_read(office: Office, monkeypatch: pyt
     assert "vault__partner_transaction" not in read
 
 
+@pytest.mark.clause("S-01")
 def test_each_read_is_noted_under_the_basis(office: Office) -> None:
     office.disclose(**D03)
     noted = [entry.body for entry in office.workspace.ledger.entries("read") if entry.body["table"] == "vault__member"]
@@ -127,6 +132,7 @@ def test_two_disclosures_do_not_share_their_numbers(office: Office) -> None:
     assert tuple(sorted(keys)) not in orders
 
 
+@pytest.mark.clause("D-04")
 def test_a_case_is_answered_on_request_with_what_it_states(office: Office) -> None:
     order = {"basis": "D-04", "approver": "second", "items": ("NAME",), "untold_reason": "secret inquiry"}
     done = office.disclose(request="q-1", **order)
@@ -137,6 +143,7 @@ def test_a_case_is_answered_on_request_with_what_it_states(office: Office) -> No
     assert "secret inquiry" not in canonical(entry.body)
 
 
+@pytest.mark.clause("D-05", "D-06")
 def test_d06_says_that_it_must_be_looked_at_again_and_d05_that_it_is_wider_than_the_law(office: Office) -> None:
     assert office.disclose(**D06).facts["review_by"] == "2026-12-06"
     again = replace(office, out=office.out.with_name("again"))
@@ -194,6 +201,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.clause("D-01", "D-02", "D-04", "D-05", "D-06", "S-03")
+@pytest.mark.clause("D-01", "D-02", "D-03", "D-04", "D-05", "D-06", "S-03")
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_not_allowed_is_refused_without_a_byte_and_entered_by_codes(
     office: Office, untouched: Callable[[], dict[str, bytes]], what: str
@@ -237,6 +246,7 @@ def test_a_request_that_has_not_landed_is_refused(office: Office) -> None:
         office.disclose(request="q-2", basis="D-04", approver="second")
 
 
+@pytest.mark.clause("D-03")
 @pytest.mark.parametrize(
     ("choices", "is_given"),
     [
@@ -310,6 +320,7 @@ def test_personally_referable_information_needs_a_declaration_and_the_consent(
         assert refused.value.rule == rule
 
 
+@pytest.mark.clause("S-03")
 @pytest.mark.parametrize(
     ("day", "rule"),
     [(date(2029, 3, 31), None), (date(2029, 4, 1), "disclose.contract"), (date(2026, 3, 15), "disclose.contract")],
@@ -323,6 +334,7 @@ def test_a_contract_holds_to_its_last_day_and_not_before_its_first(office: Offic
     assert refused.value.rule == rule
 
 
+@pytest.mark.clause("D-04")
 def test_the_former_name_of_a_statute_held_while_it_stood(office: Office) -> None:
     order = {**D04, "statute": "isp-liability-2001"}
     assert office.disclose(today=date(2025, 3, 31), **order).facts["statute"] == "isp-liability-2001"
@@ -330,6 +342,7 @@ def test_the_former_name_of_a_statute_held_while_it_stood(office: Office) -> Non
         office.disclose(today=date(2025, 4, 1), **{**order, "case": "K-2"})
 
 
+@pytest.mark.clause("D-04")
 def test_a_case_is_answered_once(office: Office) -> None:
     office.disclose(**D04)
     again = replace(office, out=office.out.with_name("again"))
@@ -369,6 +382,7 @@ def test_a_folder_that_cannot_be_used_is_a_mistake_of_usage(office: Office) -> N
     assert office.disclose(**D03).facts["people_n"] == 1  # an empty one can
 
 
+@pytest.mark.clause("S-01")
 def test_the_scheduler_and_those_without_the_act_are_refused(office: Office) -> None:
     for actor in ("scheduler", "desk", "analyst"):
         workspace = replace(office.workspace, actor=replace(office.workspace.actor, role=actor))

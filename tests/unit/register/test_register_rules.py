@@ -32,6 +32,7 @@ def load(root: Path, tmp_path: Path, policy: Policy) -> Callable[[Change], Rules
     return changed
 
 
+@pytest.mark.clause("D-02", "D-05")
 def test_the_rules_are_those_of_the_clauses(rules: Rules) -> None:
     assert tuple(rules.bases) == BASES
     assert [code for code, basis in rules.bases.items() if basis.one_off] == ["D-04", "D-05", "D-06"]
@@ -40,6 +41,7 @@ def test_the_rules_are_those_of_the_clauses(rules: Rules) -> None:
     assert [code for code, basis in rules.bases.items() if basis.review_days] == ["D-06"]
 
 
+@pytest.mark.clause("D-04")
 def test_one_act_has_two_names_one_after_the_other(rules: Rules) -> None:
     former, present = rules.statutes["isp-liability-2001"], rules.statutes["platform-response-2025"]
     for day, names in ((date(2025, 3, 31), (True, False)), (date(2025, 4, 1), (False, True))):
@@ -113,6 +115,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, policy: Policy, t
         load_rules(tmp_path, policy)
 
 
+@pytest.mark.clause("K-03")
 def test_the_closed_list_is_what_the_statements_give_under_the_same_category(catalog: Catalog, policy: Policy) -> None:
     for code, (table, column) in OFFERED.items():
         assert catalog[table].column(column).category == code
@@ -129,6 +132,7 @@ def test_what_names_nobody_is_personally_referable() -> None:
         assert not is_referable(["ITEM", naming])
 
 
+@pytest.mark.clause("D-04")
 def test_no_table_of_a_disclosure_is_kept_or_scheduled(catalog: Catalog) -> None:
     from pipelines.definitions import draw
 
