@@ -48,6 +48,7 @@ def test_every_column_has_a_category_that_may_enter_its_zone(catalog: Catalog, p
             assert column.unit and column.description
 
 
+@pytest.mark.clause("C-07")
 def test_behind_the_vault_no_column_is_an_identifier(catalog: Catalog, policy: Policy) -> None:
     for table in catalog.tables.values():
         if not table.zone.is_sealed:
@@ -55,6 +56,7 @@ def test_behind_the_vault_no_column_is_an_identifier(catalog: Catalog, policy: P
             assert not classes & {"identifier", "restricted"}, table.name
 
 
+@pytest.mark.clause("P-03n")
 def test_cubes_and_what_follows_hold_no_key_of_a_person(catalog: Catalog, policy: Policy) -> None:
     for zone in (Zone.CUBE, Zone.SAFE):
         for table in catalog.in_zone(zone):
@@ -99,6 +101,7 @@ def test_the_development_lock_contains_the_other(root: Path) -> None:
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
 
 
+@pytest.mark.clause("C-02", "C-03")
 def test_what_a_partner_or_the_person_gave_says_so(catalog: Catalog) -> None:
     origins = {
         name: {column.origin for column in catalog[name].columns if column.category != "META"}

@@ -45,6 +45,7 @@ def test_each_way_is_used_and_what_goes_it_is_refused_undeclared(
     assert gone.base in str(refused.value)
 
 
+@pytest.mark.clause("C-08")
 def test_everything_that_is_declared_happens(flows: Flows) -> None:
     check_needed(flows)
 

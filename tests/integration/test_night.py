@@ -199,6 +199,7 @@ def test_another_home_gives_the_same_bytes_through_dagsters_own_resource(
         assert bytes_of(where.home / part) == bytes_of(portal.home / part), part
 
 
+@pytest.mark.clause("C-07", "P-03n")
 def test_nobody_is_named_outside_the_vault(portal: Portal) -> None:
     canaries = identifiers(portal.landing)
     assert len(canaries) > 1000

@@ -98,6 +98,7 @@ def _texts(path: Path) -> str:
     return path.read_bytes().decode("utf-8", errors="replace")
 
 
+@pytest.mark.clause("C-07")
 @pytest.mark.slow
 def test_no_email_address_of_the_log_is_outside_the_vault(
     nights: tuple[Path, list[str], list[dict[str, object]]],
@@ -115,6 +116,7 @@ def test_no_email_address_of_the_log_is_outside_the_vault(
     assert searched > 50
 
 
+@pytest.mark.clause("C-07")
 @pytest.mark.slow
 def test_no_address_of_the_log_is_outside_the_vault(nights: tuple[Path, list[str], list[dict[str, object]]]) -> None:
     home, lines, _ = nights

@@ -114,6 +114,7 @@ def test_a_reader_of_any_small_campaign_learns_nothing(people: int, seed: int, h
     _check_reader(safe, LOW)
 
 
+@pytest.mark.clause("P-03n")
 def test_a_hundred_small_campaigns_are_attacked_in_vain() -> None:
     misses = []
     for seed in range(100):

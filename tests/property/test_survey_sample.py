@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,7 @@ def strata_of(portal: Portal, name: str) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.clause("P-02")
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(portal=portals())
 def test_samples_over_many_nights(portal: Portal, catalog: Catalog, policy: Policy) -> None:

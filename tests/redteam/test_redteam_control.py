@@ -43,6 +43,7 @@ def _verdicts(draft: Draft) -> dict[str, str]:
     return {record.attack: record.verdict for record in records}
 
 
+@pytest.mark.clause("P-03n")
 @pytest.mark.parametrize(("seed", "events"), [(1, 9000), (2, 5000), (3, 2500), (4, 1200), (5, 300), (6, 20000)])
 def test_what_control_releases_no_attack_breaks(seed: int, events: int) -> None:
     released = _released(portal(seed, events=events), STANDARD)

@@ -64,6 +64,7 @@ def engine(home: Home, keys: KeyRing) -> Iterator[Engine]:
         yield make
 
 
+@pytest.mark.clause("R-02")
 def test_of_minutes_the_last_one_before_is_left_out_and_the_first_one_is_read(
     engine: Engine, policy: Policy, catalog: Catalog, home: Home, keys: KeyRing
 ) -> None:
@@ -77,6 +78,7 @@ def test_of_minutes_the_last_one_before_is_left_out_and_the_first_one_is_read(
     assert engine(policy, catalog).run("seg__ad_event", NIGHT).num_rows == 3
 
 
+@pytest.mark.clause("R-02")
 def test_of_instants_in_the_vault_the_last_second_before_is_left_out(
     engine: Engine, policy: Policy, catalog: Catalog, home: Home, keys: KeyRing
 ) -> None:
@@ -91,6 +93,7 @@ def test_of_instants_in_the_vault_the_last_second_before_is_left_out(
     assert engine(since(policy, "P-05"), changed).run("p05__made", NIGHT)["name"].to_pylist() == ["at"]
 
 
+@pytest.mark.clause("R-02")
 def test_of_civil_dates_the_day_before_is_left_out(
     engine: Engine, policy: Policy, catalog: Catalog, home: Home, keys: KeyRing
 ) -> None:

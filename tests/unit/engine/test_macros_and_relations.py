@@ -46,6 +46,7 @@ def random_texts() -> list[str | None]:
     return [None, *("".join(draw.choice(alphabet) for _ in range(length)) for length in lengths)]
 
 
+@pytest.mark.clause("C-07", "K-01")
 @pytest.mark.parametrize("kind", ["cookie", "member", "event", "public"])
 def test_a_pseudonym_is_the_hmac_of_the_identifier(engine: DuckEngine, kind: str) -> None:
     texts = random_texts()
@@ -81,6 +82,7 @@ def networks(engine: DuckEngine, addresses: list[str | None]) -> list[str | None
     return engine.query("SELECT truncate_network(ip) AS network FROM given", rows)["network"].to_pylist()
 
 
+@pytest.mark.clause("C-07")
 @pytest.mark.parametrize(
     ("address", "network"),
     [

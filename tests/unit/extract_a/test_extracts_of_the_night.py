@@ -43,6 +43,7 @@ def kinds(house: House) -> list[str]:
     return [entry.kind for entry in house.desk.ledger.entries()]
 
 
+@pytest.mark.clause("C-08")
 def test_the_purposes_are_the_eleven() -> None:
     assert sorted((*BATCH, *ON_REQUEST)) == [f"P-{n:02}" for n in range(1, 12)]
 
@@ -63,6 +64,7 @@ def test_the_night_makes_no_table_of_a_purpose_on_request_and_each_after_what_it
     assert not any(is_batch(catalog, t) for t in catalog.in_zone(Zone.EXTRACT) if t.purpose in (*ON_REQUEST, "INFRA"))
 
 
+@pytest.mark.clause("S-01")
 def test_a_role_without_the_purpose_builds_nothing_and_reads_nothing(house: House) -> None:
     with pytest.raises(PolicyError) as refused_:
         build(house.acting("billing"), "p01__segment_assignment", NIGHT)
@@ -78,6 +80,7 @@ def test_a_role_without_the_purpose_is_served_nothing_and_reads_nothing(done: Ho
     assert kinds(done) == before
 
 
+@pytest.mark.clause("S-01", "R-01")
 def test_what_is_served_is_in_the_ledger_with_who_how_much_and_under_which_policy(done: House) -> None:
     made = extract(done.acting("operator"), "P-01", NIGHT)
     assert dict(made.rows) == {"p01__segment_assignment": 12, "p01__segment": 1}
@@ -195,6 +198,7 @@ def test_no_byte_is_written_that_the_ledger_does_not_know(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.clause("P-02", "P-03")
 @pytest.mark.parametrize("purpose", ["P-02", "P-03"])
 def test_samples_never_become_files(done: House, tmp_path: Path, purpose: str) -> None:
     rows = pa.table({"person_key": ["m1"]})

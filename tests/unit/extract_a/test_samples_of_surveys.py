@@ -56,6 +56,7 @@ def test_the_surveys_of_the_product_load(policy: Policy) -> None:
     assert {survey.purpose for survey in surveys.surveys} == {"P-02", "P-03"}
 
 
+@pytest.mark.clause("P-02")
 def test_nobody_is_drawn_for_two_surveys_in_one_night_nor_while_they_rest(house: House) -> None:
     house.members(40)
     viewed(house, *(["k1"] * 20 + [None] * 20))
@@ -65,12 +66,14 @@ def test_nobody_is_drawn_for_two_surveys_in_one_night_nor_while_they_rest(house:
     assert len({row["person_key"] for row in first}) == len(first)
 
 
+@pytest.mark.clause("P-02")
 def test_a_night_that_runs_again_draws_the_same(house: House) -> None:
     house.members(40)
     viewed(house, *(["k1"] * 20 + [None] * 20))
     assert drawn(house) == drawn(house)
 
 
+@pytest.mark.clause("P-02")
 def test_another_seed_draws_others(house: House, home: Home, catalog: Catalog, policy: Policy, tmp_path: Path) -> None:
     other = with_rules(policy, tmp_path / "other", surveys={"one": survey(seed="another")})
     house.members(200)
@@ -84,6 +87,7 @@ def test_another_seed_draws_others(house: House, home: Home, catalog: Catalog, p
     assert before != after
 
 
+@pytest.mark.clause("P-02", "P-03")
 def test_who_opts_out_leaves_the_sample_the_same_night_and_is_not_drawn(house: House) -> None:
     eve = NIGHT
     house.members(12, eve)
@@ -205,6 +209,7 @@ def with_column(catalog: Catalog, table: str, category: str) -> Catalog:
     return replace(catalog, tables={**catalog.tables, table: changed})
 
 
+@pytest.mark.clause("P-02", "P-03")
 @pytest.mark.parametrize("category", ["EMAIL", "ADDR", "TEL", "NAME", "INT", "IND", "DOB", "FEE", "PBILL", "PTX"])
 @pytest.mark.parametrize("table", ["p01__segment_assignment", "p02__survey_sample", "p03__effect_sample"])
 def test_no_table_of_these_purposes_holds_an_address_an_interest_or_a_bill(

@@ -47,6 +47,7 @@ def test_conditions_are_of_attr_only(policy: Policy) -> None:
     assert {attribute.category for attribute in ATTRIBUTES.values()} <= attr
 
 
+@pytest.mark.clause("P-01")
 @pytest.mark.parametrize(
     "attribute",
     ["birth_date", "industry", "interests", "ip", "cookie_id", "email", "phone", "address", "name", "member_id", "AGE"],
@@ -74,6 +75,7 @@ def test_an_attribute_that_the_policy_took_from_the_purpose_is_refused(policy: P
         load_segments(with_rules(changed, tmp_path / "rules"))
 
 
+@pytest.mark.clause("P-01")
 @pytest.mark.parametrize(
     ("segment_id", "spec"),
     [
@@ -126,6 +128,7 @@ def test_rules_and_conditions_fit_their_contracts(catalog: Catalog, policy: Poli
     assert segment_conditions(policy).schema == catalog["p01__segment_condition"].arrow_schema()
 
 
+@pytest.mark.clause("P-01")
 def test_a_segment_of_ten_is_assigned_and_one_of_nine_is_not(house: House) -> None:
     house.members(9)
     assert assignments(house) == []
@@ -148,6 +151,7 @@ def test_a_bot_and_who_opted_out_make_no_segment_large_enough(house: House) -> N
     assert assignments(house) == []
 
 
+@pytest.mark.clause("P-01")
 def test_who_opts_out_is_in_none_the_same_night_and_others_are_continued(house: House) -> None:
     eve = date(2026, 11, 20)
     house.members(12, eve)
@@ -172,6 +176,7 @@ def test_an_assignment_ends_with_the_night_on_which_it_is_not_met(house: House) 
     assert ("m0004", date(2026, 11, 22), None) in after
 
 
+@pytest.mark.clause("R-01")
 def test_rows_name_the_version_of_the_policy(house: House) -> None:
     house.members(10)
     assignments(house)

@@ -70,6 +70,7 @@ def test_named_members_are_listed_at_the_address_that_stands(put, listed: List) 
     assert not made["p05__mailing_list"].refused
 
 
+@pytest.mark.clause("P-05")
 def test_nobody_of_the_stop_list_is_listed(put, listed: List) -> None:
     put("vault__member", member(1), member(2), member(3))
     put("vault__notice", notice(1), notice(2), notice(3))
@@ -79,6 +80,7 @@ def test_nobody_of_the_stop_list_is_listed(put, listed: List) -> None:
     assert dict(found.refused) == {"stopped": 1}
 
 
+@pytest.mark.clause("P-05")
 def test_a_segment_comes_in_as_an_id_and_is_entered_in_the_ledger(put, listed: List, desk) -> None:
     put("vault__member", *(member(n) for n in range(1, 6)))
     put("p01__segment_assignment", assigned(1), assigned(2), assigned(3, valid_to=NIGHT), assigned(4, "s-2"))
@@ -180,6 +182,7 @@ def test_a_night_without_notices_lists_nobody(listed: List) -> None:
     assert all(made.rows.num_rows == 0 and not made.refused for made in listed().values())
 
 
+@pytest.mark.clause("P-05")
 @pytest.mark.parametrize("table", list(p05.CHECKS))
 def test_a_statement_that_forgot_the_stop_list_or_lists_somebody_twice_is_blocked(put, listed, desk, table) -> None:
     put("pseudo__stop", {"person_key": key(2), "purpose": "P-05"})
@@ -192,6 +195,7 @@ def test_a_statement_that_forgot_the_stop_list_or_lists_somebody_twice_is_blocke
         assert refused.value.exit_code == EXIT_POLICY
 
 
+@pytest.mark.clause("P-05")
 def test_the_lists_hold_an_address_and_no_attribute(catalog: Catalog, policy) -> None:
     for table, address in (("p05__mailing_list", "EMAIL"), ("p05__postal_list", "ADDR")):
         assert [c.name for c in catalog[table].columns] == ["message_id", "person_key", "address", "listed_on"]

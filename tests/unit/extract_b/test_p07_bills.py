@@ -58,6 +58,7 @@ def test_one_invoice_for_each_person_with_the_last_digits_of_a_card(put, bill: B
     assert not set(column(made["p07__invoice"], "invoice_id")) & set(column(made["p07__invoice"], "person_key"))
 
 
+@pytest.mark.clause("P-07")
 def test_every_yen_of_the_source_is_billed_or_listed_as_not(put, bill: Bill) -> None:
     put("vault__member", member(1))
     put(
@@ -212,6 +213,7 @@ def test_any_night_adds_up_whatever_lands(put, bill: Bill) -> None:
         assert total == sum(column(made["p07__reconciliation"], "billed_yen"))
 
 
+@pytest.mark.clause("R-02")
 @pytest.mark.parametrize("since", [{"effective_at": TAKES_EFFECT}, {"uses_from": {"ITEM": TAKES_EFFECT}}])
 def test_what_was_collected_before_the_purpose_is_not_billed_and_blocks_nobody(
     desk, put, policy, keys, monkeypatch, since
@@ -242,6 +244,7 @@ def billed(put, bill: Bill) -> dict[str, pa.Table]:
     return bill()
 
 
+@pytest.mark.clause("P-07")
 @pytest.mark.parametrize(
     ("table", "spoil", "rule"),
     [
@@ -279,6 +282,7 @@ def test_what_does_not_add_up_blocks_the_night(billed, desk, table: str, spoil, 
     assert refused.value.exit_code == EXIT_POLICY
 
 
+@pytest.mark.clause("P-07")
 def test_no_bill_says_what_was_viewed_or_when(catalog: Catalog) -> None:
     held = {column.category for table in TABLES for column in catalog[table].columns}
     assert held <= {"KEY", "PTX", "PBILL", "ITEM", "NAME", "ADDR", "BANK", "CARD", "FACT", "META", "STAT"}

@@ -44,6 +44,7 @@ def test_a_nickname_that_names_nobody_is_shown(nickname: str) -> None:
     assert fault(nickname, HANAKO) is None
 
 
+@pytest.mark.clause("P-09")
 @pytest.mark.parametrize(
     ("nickname", "reason"),
     [
@@ -69,6 +70,7 @@ def test_an_address_or_a_number_is_refused(nickname: str, reason: str) -> None:
     assert fault(nickname, HANAKO) == reason
 
 
+@pytest.mark.clause("P-09")
 @pytest.mark.parametrize(
     ("nickname", "name"),
     [
@@ -122,6 +124,7 @@ def test_what_cannot_be_shown_is_refused(nickname: str, reason: str) -> None:
     assert fault(nickname, HANAKO) == reason
 
 
+@pytest.mark.clause("P-09")
 def test_the_table_has_two_columns_and_an_id_under_a_key_of_its_own(put, make, catalog: Catalog, keys: KeyRing) -> None:
     put("vault__member", member(1, nickname="  はなちゃん　"))
     found = make("p09__public_nickname", public_nickname)

@@ -20,6 +20,7 @@ def refusal(n: int, **changed: Any) -> dict[str, Any]:
     return row | {"evidence_ref": f"ev-{n}", "decided_by": "officer-1", "review_on": REVIEW} | changed
 
 
+@pytest.mark.clause("P-10")
 def test_a_decision_of_a_person_with_evidence_and_review_is_on_the_list(put, make) -> None:
     put("vault__refusal", refusal(1), refusal(2, reason_code="arrears", arrears_micros=5_000_000))
     found = make("p10__refusal_list", refusal_list)
@@ -44,6 +45,7 @@ def test_a_decision_of_a_person_with_evidence_and_review_is_on_the_list(put, mak
     assert all(len(row["person_key"]) == 32 for row in rows)
 
 
+@pytest.mark.clause("P-10")
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -55,6 +55,7 @@ def test_a_missing_file_is_refused(edited: Callable[[str, str, str], Path]) -> N
         load_policy(folder)
 
 
+@pytest.mark.clause("R-01")
 def test_the_digest_names_every_change(edited: Callable[[str, str, str], Path], policy: Policy) -> None:
     assert load_policy(edited("disclosure.yaml", "impressions: 50", "impressions: 51")).digest != policy.digest
 
@@ -122,6 +123,7 @@ columns: [{{name: a, type: {type}, category: META, unit: u, description: d}}]
 """
 
 
+@pytest.mark.clause("C-08")
 @pytest.mark.parametrize(
     ("name", "purposes", "type_", "query", "rule"),
     [
@@ -139,6 +141,7 @@ def test_a_bad_contract_is_refused(
     assert caught.value.rule == rule
 
 
+@pytest.mark.clause("C-02")
 @pytest.mark.parametrize("origin", ["subject", "partner", "hearsay"])
 def test_an_origin_is_one_of_two(tmp_path: Path, origin: str) -> None:
     body = _BODY.format(name="seg__a", purposes="[INFRA]", type="BIGINT")

@@ -47,6 +47,7 @@ def _links(key: str) -> pa.Table:
     )
 
 
+@pytest.mark.clause("S-02")
 def test_the_vault_is_sealed_and_reads_back(store: Store) -> None:
     store.write("vault__login", NIGHT, _logins())
     (path,) = store.files("vault__login", NIGHT)
@@ -55,6 +56,7 @@ def test_the_vault_is_sealed_and_reads_back(store: Store) -> None:
     assert store.read("vault__login", NIGHT)["cookie_id"].to_pylist() == [MARKER]
 
 
+@pytest.mark.clause("S-02")
 def test_another_key_cannot_read_the_vault(store: Store, home: Home, catalog: Catalog) -> None:
     store.write("vault__login", NIGHT, _logins())
     with pytest.raises(LedgerError, match=r"vault\.key"):

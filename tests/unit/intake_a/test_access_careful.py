@@ -42,6 +42,7 @@ def test_a_common_line() -> None:
     assert read(f'{IP} - - [{TIME}] "GET /a HTTP/1.0" 304 -') == PLAIN._replace(status=304, user_agent=None)
 
 
+@pytest.mark.clause("K-01")
 @pytest.mark.parametrize(
     ("extra", "cookie", "ip"),
     [
@@ -72,6 +73,7 @@ def test_cookie_and_forwarded_list_are_told_by_look(extra: str, cookie: str | No
     assert loaded(COMBINED + extra)._replace(third_parties=None) == PLAIN._replace(cookie_id=cookie, ip=ip)
 
 
+@pytest.mark.clause("K-02")
 @pytest.mark.parametrize(
     ("header", "names"),
     [

@@ -18,6 +18,7 @@ from quorum.intake.sealed import seal_whole, sealed_lines
 Land = Callable[..., Path]
 
 
+@pytest.mark.clause("C-01")
 def test_other_sources_are_sealed_whole(intake: Intake, land: Land, night: date) -> None:
     land("telemetry/a.jsonl", b'{"event_id": "1"}\n{"event_id": "2"}')
     land("shops/deep/a.csv", b"receipt_id\r\n1\r\n")

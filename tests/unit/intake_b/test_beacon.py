@@ -48,6 +48,7 @@ def test_a_beacon_of_the_portal_goes_on_under_pseudonyms(intake: Intake, land: L
         assert b"203.0.113.9" not in path.read_bytes()
 
 
+@pytest.mark.clause("K-04")
 def test_a_beacon_of_another_host_is_quarantined_and_its_owner_listed(intake: Intake, land: Land) -> None:
     pages = ["https://a.evil.com/x?cookie=secret", "https://b.evil.com/", "https://portal.example.jp.other.net/"]
     land("beacon", "a", [beacon(), *(beacon(f"t{n}", page) for n, page in enumerate(pages))])
@@ -61,6 +62,7 @@ def test_a_beacon_of_another_host_is_quarantined_and_its_owner_listed(intake: In
     assert [row["reason"] for row in stored(intake, "vault__rejected_line")] == ["third_party_host"] * 3
 
 
+@pytest.mark.clause("K-04")
 def test_without_a_list_of_hosts_no_beacon_is_accepted(intake: Intake, land: Land) -> None:
     intake.store.remove("pseudo__first_party_host", NIGHT, "part")
     land("beacon", "a", [beacon()])
@@ -116,6 +118,7 @@ def test_the_host_of_a_page(page: str, host: str | None) -> None:
     assert page_host(page) == host
 
 
+@pytest.mark.clause("K-04")
 @pytest.mark.parametrize(
     ("host", "declared", "is_first"),
     [
@@ -152,6 +155,7 @@ def test_a_third_party_is_listed_by_its_registrable_domain(host: str, name: str)
     assert third_party_of(host) == name
 
 
+@pytest.mark.clause("K-02")
 def test_cookies_of_third_parties_are_dropped_at_the_door_and_counted(intake: Intake, land: Land) -> None:
     head = '203.0.113.9 - - [21/Nov/2026:08:00:00 +0900] "GET /a HTTP/1.1" 200 5 "-" "UA"'
     cookies = ["quid=k1", "quid=k1; _ga=GA1.2.secret; _fbp=hidden", "_ga=GA1.9.other", "-"]

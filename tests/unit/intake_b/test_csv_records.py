@@ -56,6 +56,7 @@ def test_columns_may_come_in_any_order_and_be_missing() -> None:
     assert read(b"note,id\nx,1\n") == [("1", None, "x")]
 
 
+@pytest.mark.clause("C-01")
 def test_an_undeclared_column_makes_every_record_undeclared() -> None:
     assert read(b"id,name,note,password\n1,a,x,secret\nbad\n") == ["undeclared", "not_csv"]
 

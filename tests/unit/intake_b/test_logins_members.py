@@ -119,6 +119,7 @@ def as_csv(*members: dict[str, Any], extra: str = "") -> bytes:
     return "\ufeff".encode() + "\n".join([header, *lines, ""]).encode()
 
 
+@pytest.mark.clause("C-02")
 @pytest.mark.parametrize("write", [as_csv, lambda member: json.dumps(member).encode()])
 def test_a_member_is_sealed_in_full(intake: Intake, land: Land, write: Callable[[dict[str, Any]], bytes]) -> None:
     land("members", "a", write(TARO))
@@ -184,6 +185,7 @@ def test_a_bad_member_is_quarantined(intake: Intake, land: Land, fields: dict[st
     assert (accounting.loaded, accounting.quarantined) == (1, {reason: 1})
 
 
+@pytest.mark.clause("S-02")
 def test_a_password_column_keeps_a_whole_csv_file_out(intake: Intake, land: Land) -> None:
     land("members", "a.csv", as_csv(TARO, TARO, extra="password"))
     (accounting,) = take_in_members(intake, NIGHT)

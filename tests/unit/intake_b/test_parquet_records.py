@@ -68,6 +68,7 @@ def test_rows_are_numbered_over_batches_and_row_groups(tmp_path: Path) -> None:
     assert [row[0] for row in read(path)] == [str(n) for n in range(1, 2001)]
 
 
+@pytest.mark.clause("C-01")
 def test_an_undeclared_column_makes_every_row_undeclared_and_the_row_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"id": ["a"], "password": [b"\xff"]}), path)

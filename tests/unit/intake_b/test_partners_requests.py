@@ -71,6 +71,7 @@ def test_a_transaction_is_sealed_in_full(intake: Intake, land: Land, tmp_path: P
         assert "化粧品".encode() not in path.read_bytes()
 
 
+@pytest.mark.clause("C-03")
 def test_a_row_without_a_receipt_is_rejected_and_sealed_with_its_reason(intake: Intake, land: Land) -> None:
     land("partners", "a", as_csv(RECEIPT, *({**RECEIPT, "receipt_id": none} for none in ("", "  ", "-"))))
     (accounting,) = take_in_partners(intake, NIGHT)
@@ -78,11 +79,13 @@ def test_a_row_without_a_receipt_is_rejected_and_sealed_with_its_reason(intake: 
     assert {row["reason"] for row in stored(intake, "vault__rejected_line")} == {"missing_receipt"}
 
 
+@pytest.mark.clause("C-03")
 def test_a_file_without_a_column_for_receipts_is_rejected_row_by_row(intake: Intake, land: Land) -> None:
     land("partners", "a", as_csv({name: value for name, value in RECEIPT.items() if name != "receipt_id"}))
     assert take_in_partners(intake, NIGHT)[0].quarantined == {"missing_receipt": 1}
 
 
+@pytest.mark.clause("C-03")
 def test_a_receipt_counts_once_for_each_partner_in_any_night(intake: Intake, land: Land) -> None:
     long_ago = NIGHT - timedelta(days=90)
     land("partners", "a", as_csv(RECEIPT), long_ago)

@@ -27,6 +27,7 @@ def test_the_contracts_conform(catalog: Catalog, policy: Policy) -> None:
     check_conformity(catalog, policy)
 
 
+@pytest.mark.clause("C-08")
 @pytest.mark.parametrize(
     ("table", "category", "rule"),
     [
@@ -54,6 +55,7 @@ def test_a_category_that_the_purpose_does_not_use_is_refused(catalog: Catalog, p
     assert refused.value.rule == "policy.use"
 
 
+@pytest.mark.clause("C-08")
 def test_a_purpose_that_is_not_declared_is_refused(catalog: Catalog, policy: Policy) -> None:
     with pytest.raises(PolicyError) as refused:
         check_conformity(changed(catalog, "safe__release", purpose="P-99", columns=()), policy)

@@ -205,6 +205,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.clause("C-08", "P-01", "P-02", "P-03")
 @pytest.mark.parametrize("case", PLANTED, ids=lambda case: f"{case.purpose} {case.statement[7:70]}")
 def test_a_table_with_what_its_purpose_may_not_have_is_refused(
     case: Planted, catalog: Catalog, policy: Policy, declared: Crossings
@@ -273,6 +274,7 @@ def test_an_email_that_only_decides_is_refused(catalog: Catalog, policy: Policy,
     assert "vault__member.email" in str(refusal(looked_up, policy, declared, "pseudo__member"))
 
 
+@pytest.mark.clause("P-03", "P-03n")
 @pytest.mark.parametrize("held", ["person_n", "hash(person_n)", "left(cast(person_n as varchar), 3)"])
 def test_a_row_per_person_in_a_cube_is_refused(
     held: str, catalog: Catalog, policy: Policy, declared: Crossings
@@ -294,6 +296,7 @@ COOKIES = {
 }
 
 
+@pytest.mark.clause("K-03")
 @pytest.mark.parametrize("function", COOKIES.values(), ids=list(COOKIES))
 @pytest.mark.parametrize("name", ["d03__planted", "cube__planted"])
 def test_no_function_of_a_cookie_reaches_another_company(
@@ -310,6 +313,7 @@ def test_no_function_of_a_cookie_reaches_another_company(
             assert refusal(outside, policy, allowed, name).rule == "policy.outside"
 
 
+@pytest.mark.clause("K-03")
 def test_a_cookie_does_not_reach_another_company_by_way_of_other_tables(
     catalog: Catalog, policy: Policy, declared: Crossings
 ) -> None:
@@ -329,6 +333,7 @@ def test_a_cookie_does_not_reach_another_company_by_way_of_other_tables(
     assert refusal(planted(undated, told, held), policy, declared, "cube__planted").rule == "policy.outside"
 
 
+@pytest.mark.clause("K-03")
 def test_a_count_of_cookies_may_leave_and_a_maximum_may_not(
     catalog: Catalog, policy: Policy, declared: Crossings
 ) -> None:
@@ -344,6 +349,7 @@ def test_a_count_of_cookies_may_leave_and_a_maximum_may_not(
         assert refusal(cube(measure), policy, declared, "cube__planted").rule == "policy.category_change"
 
 
+@pytest.mark.clause("P-03n")
 def test_a_number_in_a_row_about_one_person_is_no_statistic(
     catalog: Catalog, policy: Policy, declared: Crossings
 ) -> None:

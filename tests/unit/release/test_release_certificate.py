@@ -51,6 +51,7 @@ def _certify(folder: Path, shape: PackageShape, policy: Policy) -> dict[str, obj
     return certify(folder, shape, policy, code_version="1", checks=[], attacks=attacks, previous="ab" * 32)
 
 
+@pytest.mark.clause("R-01")
 def test_it_lists_every_file_with_its_digest(folder: Path, shapes: dict[str, PackageShape], policy: Policy) -> None:
     certificate = _certify(folder, shapes["campaign"], policy)
     assert set(certificate) == FIELDS

@@ -101,6 +101,7 @@ def test_packages_of_a_recipient_are_chained(
     assert json.loads((second.path / "certificate.json").read_bytes())["previous"] == digest
 
 
+@pytest.mark.clause("P-03n")
 def test_a_leak_blocks_the_report_and_nothing_is_left(
     door: Door, shape: PackageShape, cubes: Tables, policy: Policy, pages: dict[str, bytes]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_cell_under_its_threshold_blocks(
     assert "reparse failed" in release.reasons
 
 
+@pytest.mark.clause("P-03n")
 def test_an_address_in_a_name_blocks(
     door: Door, shape: PackageShape, tables: Tables, cubes: Tables, pages: dict[str, bytes]
 ) -> None:
