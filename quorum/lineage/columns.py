@@ -47,10 +47,12 @@ class Value:
     Args:
         bases: base columns, ``table.column``.
         fields: of a struct whose fields are known apart, their names in lower case and their values, in order.
+        is_written_out: it is a list of so many expressions, whatever their values.
     """
 
     bases: frozenset[Base] = frozenset()
     fields: tuple[tuple[str, Value], ...] | None = None
+    is_written_out: bool = False
 
     def field(self, key: str | int) -> Value | None:
         """Return the value of a field, by name or by number from one; None if it is not known apart."""
@@ -63,7 +65,7 @@ class Value:
     def changed(self, change: Callable[[frozenset[Base]], frozenset[Base]]) -> Value:
         """Return it with other base columns, field by field."""
         fields = self.fields and tuple((name, value.changed(change)) for name, value in self.fields)
-        return Value(change(self.bases), fields)
+        return Value(change(self.bases), fields, self.is_written_out)
 
     def marked(self, name: str) -> Value:
         """Return it with the mark of a name by which it was referred to."""

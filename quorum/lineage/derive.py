@@ -22,6 +22,8 @@ from quorum.lineage.walk import Walk
 
 __all__ = ["Lineage", "LineageError", "derive", "derive_in"]
 
+_PLAN = "SELECT system.main.json_serialize_plan(?, optimize := false)"
+
 
 @dataclass(frozen=True)
 class Lineage:
@@ -106,7 +108,7 @@ def _plan(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Parsed) -> Ma
 
 def _serialized(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     try:
-        answer = connection.execute("SELECT json_serialize_plan(?, optimize := false)", [sql]).fetchall()
+        answer = connection.execute(_PLAN, [sql]).fetchall()
     except duckdb.Error as error:
         raise LineageError(f"the statement does not bind ({type(error).__name__})") from None
     serialized: dict[str, Any] = json.loads(answer[0][0])

@@ -45,7 +45,7 @@ _CHOOSING: Mapping[str, tuple[str, ...]] = {
     "BOUND_WINDOW": ("filters", "start_expr", "end_expr"),
 }
 _BOUND = frozenset(name.lower() for name in BOUND)
-_WRITTEN_LISTS = frozenset({"list_value", "list_pack", "array_value"})
+_WRITTEN_LISTS = frozenset({"list_value", "list_pack", "unpivot_list"})
 _PACKING = frozenset({"struct_pack", "row"})
 _EXTRACTING = frozenset({"struct_extract", "struct_extract_at", "array_extract"})
 
@@ -58,19 +58,11 @@ def value_of(expression: Expression, resolve: Resolve) -> Value:
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    _check(expression)
-    if expression["expression_class"] in _REFERENCES:
-        return resolve(expression)
-    function = _built_in(expression)
-    if function in _PACKING:
-        names = [str(child["first"]) for child in expression["return_type"]["type_info"]["child_types"]]
-        return struct_of(names, [value_of(child, resolve) for child in expression["children"]])
-    if function in _EXTRACTING and len(expression["children"]) == 2:
-        key = _constant(expression["children"][1])
-        field = None if key is None else value_of(expression["children"][0], resolve).field(key)
-        if field is not None:
-            return field
-    return Value(together(resolve(found) for found in _references(expression, skip_use=True)))
+    known = _known(expression, resolve)
+    if known is not None:
+        return known
+    bases = together(_taken(expression, resolve, skip_use=True))
+    return Value(bases, is_written_out=_built_in(expression) in _WRITTEN_LISTS)
 
 
 def use_of(expression: Expression, resolve: Resolve) -> frozenset[Base]:
@@ -95,7 +87,7 @@ def everything(part: Any, resolve: Resolve) -> frozenset[Base]:
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    return together(resolve(found) for found in _references(part, skip_use=False))
+    return together(_taken(part, resolve, skip_use=False))
 
 
 def arranging(part: Any, resolve: Resolve) -> frozenset[Base]:
@@ -118,12 +110,14 @@ def is_reference(expression: Expression) -> bool:
     return expression["expression_class"] in _REFERENCES
 
 
-def is_written_out(expression: Expression) -> bool:
-    """Tell whether what is unnested is a list of so many expressions, whatever their values."""
-    lists = [part for part in (expression.get("child"), *(expression.get("children") or [])) if part]
-    return (
-        expression["expression_class"] == "BOUND_UNNEST" and len(lists) == 1 and _built_in(lists[0]) in _WRITTEN_LISTS
-    )
+def repeating(unnested: Expression, resolve: Resolve) -> frozenset[Base]:
+    """Return the base columns that say how often UNNEST repeats a row: those of the list, unless it is written out.
+
+    Raises:
+        LineageError: a kind of expression or a function that is not known.
+    """
+    of_list = value_of(unnested["child"], resolve) if "child" in unnested else Value()
+    return frozenset() if of_list.is_written_out else everything(unnested, resolve)
 
 
 def _built_in(expression: Expression) -> str:
@@ -170,7 +164,8 @@ def _outermost(part: Any) -> Iterator[Expression]:
             waiting += _parts(found)
 
 
-def _references(part: Any, *, skip_use: bool) -> Iterator[Expression]:
+def _taken(part: Any, resolve: Resolve, *, skip_use: bool) -> Iterator[Value]:
+    """Yield what a part takes: columns, or fields of them."""
     waiting = [part]
     while waiting:
         found = waiting.pop()
@@ -180,10 +175,30 @@ def _references(part: Any, *, skip_use: bool) -> Iterator[Expression]:
             continue
         _check(found)
         if kind in _REFERENCES:
-            yield found
+            yield resolve(found)
+            continue
+        field = _known(found, resolve) if _built_in(found) in _EXTRACTING else None
+        if field is not None:
+            yield field
+            yield Value() if skip_use else Value(use_of(found, resolve))
             continue
         skipped = (*_ORDERING.get(kind, ()), *_CHOOSING.get(kind, ())) if skip_use else ()
         waiting += _parts({key: value for key, value in found.items() if key not in skipped})
+
+
+def _known(expression: Expression, resolve: Resolve) -> Value | None:
+    """Return the value of a column, of a struct that is made of values, or of a field of one; None of anything else."""
+    _check(expression)
+    if expression["expression_class"] in _REFERENCES:
+        return resolve(expression)
+    function = _built_in(expression)
+    if function in _PACKING:
+        names = [str(child["first"]) for child in expression["return_type"]["type_info"]["child_types"]]
+        return struct_of(names, [value_of(child, resolve) for child in expression["children"]])
+    if function not in _EXTRACTING or len(expression["children"]) != 2:
+        return None
+    of, key = _known(expression["children"][0], resolve), _constant(expression["children"][1])
+    return None if of is None or key is None else of.field(key)
 
 
 def _check(expression: Expression) -> None:

@@ -44,8 +44,11 @@ def compared(walk: Walk, plan: Plan) -> list[Column]:
             ours = everything(condition["left"], resolver(left))
             theirs = everything(condition["right"], resolver(right))
             if condition["comparison"] == "COMPARE_NOT_DISTINCT_FROM":
-                if plan["join_type"] != "MARK" and _is_own_row(walk, condition, left, theirs):
+                is_own_row = _is_own_row(walk, condition, left, theirs)
+                if plan["join_type"] != "MARK" and is_own_row:
                     continue
+                if not is_own_row:  # of a MARK join: a filter in the statement, not what is compared with its rows
+                    walk.count(ours | theirs)
                 right = _standing_for(right, theirs, ours, str(condition["left"].get("alias") or "").lower())
             met |= ours | theirs
         right = [column.with_value(settle(column.value)) for column in right]

@@ -6,8 +6,8 @@ What belongs here: projection, filter, order, limit, groups, windows, lists take
 
 from __future__ import annotations
 
-from quorum.lineage.columns import Column, Plan, Value
-from quorum.lineage.expressions import is_written_out
+from quorum.lineage.columns import Column, Plan, Value, resolver
+from quorum.lineage.expressions import repeating
 from quorum.lineage.walk import Walk
 
 
@@ -71,7 +71,8 @@ def windowed(walk: Walk, plan: Plan) -> list[Column]:
 def unnested(walk: Walk, plan: Plan) -> list[Column]:
     """Read UNNEST: the length of a list says how often its row is repeated, unless it is written out."""
     columns = walk.child(plan)
-    walk.used([expression for expression in plan["expressions"] if not is_written_out(expression)], columns)
+    for expression in plan["expressions"]:
+        walk.count(repeating(expression, resolver(columns)))
     return columns + walk.made(plan["unnest_index"], plan["expressions"], columns)
 
 

@@ -92,7 +92,7 @@ def with_constants(connection: duckdb.DuckDBPyConnection, parsed: Parsed, kind: 
             node["literal"] = {"kind": kind, "text": "1"}
         node.pop("named_param_map", None)
     try:
-        written = connection.execute("SELECT json_deserialize_sql(?)", [json.dumps(tree)]).fetchall()
+        written = connection.execute("SELECT system.main.json_deserialize_sql(?)", [json.dumps(tree)]).fetchall()
     except duckdb.Error as error:
         raise LineageError(f"parameters of no type ({type(error).__name__})") from None
     return str(written[0][0])
@@ -107,15 +107,24 @@ def _renaming(node: Mapping[str, Any]) -> set[str]:
     return set()
 
 
+def parsed_text(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any] | None:
+    """Return statements as the parser gives them; None if they are no SELECT statements, or no SQL.
+
+    Functions of the engine are called by their full names, here and elsewhere: a schema may declare macros.
+    """
+    answer = connection.execute("SELECT system.main.json_serialize_sql(?)", [sql]).fetchall()
+    tree: dict[str, Any] = json.loads(answer[0][0])
+    return None if tree["error"] else tree
+
+
 def _serialized(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     try:
-        answer = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        tree = parsed_text(connection, sql)
     except duckdb.Error as error:
         raise LineageError(f"the statement cannot be read ({type(error).__name__})") from None
-    parsed: dict[str, Any] = json.loads(answer[0][0])
-    if parsed["error"]:  # its text may quote the statement
+    if tree is None:  # the parser's message may quote the statement
         raise LineageError("not one SELECT that can be read as it stands (a PIVOT needs its IN list)")
-    return parsed
+    return tree
 
 
 def _check_function(name: str, macros: Collection[str], relations: Collection[str], *, in_from: bool) -> None:
