@@ -14,6 +14,8 @@ import dagster as dg
 from assets.checks import Verdict, judge
 from assets.redaction import redacted
 from assets.suites import BLOCKING, WARNING, Suite
+from quorum.lineage.flows import Flows
+from quorum.lineage.page import PAGE, column_lineage
 from quorum.tables import Catalog, Table
 from quorum.tables.catalog import Read
 from quorum.workspace import Workspace
@@ -32,11 +34,13 @@ class Blueprint:
         catalog: the contracts.
         suites: the suite of every kept table.
         partitions: the days in Asia/Tokyo.
+        flows: what each column is made of.
     """
 
     catalog: Catalog
     suites: Mapping[str, Suite]
     partitions: dg.TimeWindowPartitionsDefinition
+    flows: Flows
 
     def step(
         self, name: str, tables: Sequence[str], work: Work, *, description: str, after: Sequence[str] = ()
@@ -68,6 +72,20 @@ class Blueprint:
 
         return make
 
+    def _lineage(self, table: Table) -> dg.TableColumnLineage:
+        """Return what each column's value comes from, of tables that are assets."""
+        found = column_lineage(self.flows, table.name)
+        return dg.TableColumnLineage(
+            {
+                column: [
+                    dg.TableColumnDep(asset_key=parent, column_name=base)
+                    for parent, base in bases
+                    if not self.catalog[parent].in_memory
+                ]
+                for column, bases in found.items()
+            }
+        )
+
     def _result(self, workspace: Workspace, night: date, table: str, facts: Facts) -> dg.MaterializeResult[None]:
         suite = self.suites[table]
         profile = redacted(lambda: workspace.profile(table, night, ("row_n", *suite.metrics)))
@@ -92,7 +110,12 @@ class Blueprint:
             kinds={"duckdb" if table.query else "python", "parquet"},
             tags={"purpose": table.purpose, "sealed": str(table.zone.is_sealed).lower()},
             deps=[*own, *(name for name in dict.fromkeys(after) if name not in {read.table for read in table.reads})],
-            metadata={"dagster/column_schema": _schema(table), "retention": table.retention},
+            metadata={
+                "dagster/column_schema": _schema(table),
+                "dagster/column_lineage": self._lineage(table),
+                "lineage": dg.MetadataValue.text(f"docs/{PAGE}#{table.name}, in the home"),
+                "retention": table.retention,
+            },
         )
 
 

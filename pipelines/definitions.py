@@ -20,6 +20,8 @@ from pipelines.partitions import daily, landed_dates
 from pipelines.resources import workspace_resource
 from pipelines.schedules import every_night
 from pipelines.settings import ROOT, resolve
+from quorum.lineage.gate import check_gate
+from quorum.policy import Policy, load_policy
 from quorum.tables import load_catalog
 from quorum.workspace import Workspace
 
@@ -28,16 +30,22 @@ def draw(
     workspace: dg.ResourceDefinition | Workspace,
     known: list[date],
     loggers: dict[str, dg.LoggerDefinition] | None = None,
+    policy: Policy | None = None,
 ) -> dg.Definitions:
-    """Return the definitions.
+    """Return the definitions, once contracts and statements have passed the gate.
 
     Args:
         workspace: what the assets work on.
         known: dates that must be partitions.
         loggers: by name; Dagster's own if None.
+        policy: the rules; those that the environment names if None.
+
+    Raises:
+        PolicyError: a statement does what the policy does not allow; there is nothing to load.
     """
     catalog = load_catalog(ROOT / "sql")
-    plan = Blueprint(catalog, load_suites(ROOT / "expectations", catalog), daily(*known))
+    gate = check_gate(catalog, policy or load_policy(resolve(os.environ).policy))
+    plan = Blueprint(catalog, load_suites(ROOT / "expectations", catalog), daily(*known), gate.flows)
     zones = (vault, pseudo, seg, cube, safe, extract, out)
     return dg.Definitions(
         assets=[asset for zone in zones for asset in zone.assets(plan)],
@@ -53,4 +61,5 @@ def draw(
 def defs() -> dg.Definitions:
     """Return the definitions for Dagster's own server, with the settings of the environment."""
     settings = resolve(os.environ)
-    return draw(workspace_resource(settings), landed_dates(settings.landing))
+    policy = load_policy(settings.policy)
+    return draw(workspace_resource(settings), landed_dates(settings.landing), policy=policy)

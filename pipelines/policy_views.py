@@ -65,7 +65,9 @@ def write_lineage_page(folder: Path, file: Path) -> None:
     try:
         file.write_bytes(page)
     except OSError:
-        raise UsageError("lineage.page", "a page that cannot be written", "--page FILE in a folder that is there") from None
+        raise UsageError(
+            "lineage.page", "a page that cannot be written", "--page FILE in a folder that is there"
+        ) from None
 
 
 def show_lineage(schema: Path, query: Path) -> int:

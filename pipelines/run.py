@@ -86,7 +86,7 @@ class Nights:
         from pipelines.jobs import NIGHTLY
 
         loggers = {LOGGER: listening(self.progress)}
-        return draw(self.workspace, list(self.days), loggers).resolve_job_def(NIGHTLY)
+        return draw(self.workspace, list(self.days), loggers, self.workspace.policy).resolve_job_def(NIGHTLY)
 
 
 def _refused(workspace: Workspace, night: date) -> list[dict[str, object]]:

@@ -34,6 +34,7 @@ from quorum.ledger.reads import ReadLog
 from quorum.ledger.store import canonical
 from quorum.ledger.tombstones import load_erased
 from quorum.lineage.gate import Gate, check_gate
+from quorum.lineage.page import write_page
 from quorum.packages import Packages
 from quorum.policy import Actor, Policy, load_policy
 from quorum.policy.grants import SCHEDULER, actor_of
@@ -165,12 +166,13 @@ class Workspace:
         return self._packages.make_safe(night)
 
     def publish(self, night: date) -> list[Release]:
-        """Bring every package that the night owes to the door, and end the night.
+        """Bring every package that the night owes to the door, draw the lineage for analysts, and end the night.
 
         A night with a blocked package is done too: the others are out, and what it counted is frozen. Run again, it
         brings the blocked ones to the door once more.
         """
         self.admit(night)
+        write_page(self.gate, self.home.docs)
         releases = self._packages.publish(night)
         if not self.is_done(night):
             counts = Counter(release.status for release in releases)

@@ -227,7 +227,7 @@ def _has_window(part: Any) -> bool:
 
 def _arbitrary(alias: str, kind: str) -> Node:
     """Return a value that comes from nowhere and that the binder cannot fold away with what stands beside it."""
-    chance = {
+    chance: Node = {
         "class": "FUNCTION",
         "type": "FUNCTION",
         "alias": "",
