@@ -122,7 +122,7 @@ def _erase(desk: Desk, member_id: str, own_part: Part, reference: str, now: date
     seen = [each.latest for each in found if each.latest is not None]
     until = max([micros_of(now), *(end_of(night) for night in nights), *seen])
     counts = _counts(found)
-    unnamed = [f.file_n for f in desk.ledger.landed(counts["files"]) if not person.pieces.isdisjoint(pieces_of(f.name))]
+    unnamed = [file.file_n for file in desk.ledger.landed(counts["files"]) if _is_named_after(person, file.name)]
     desk.ledger.append(BEGIN, {"reference": reference, "until_us": until, "unnamed": unnamed, **counts})
     bury(desk.ledger, desk.keys, person.tombstones(until), reference)
     for table in tables:
@@ -133,6 +133,10 @@ def _erase(desk: Desk, member_id: str, own_part: Part, reference: str, now: date
 
 def _left(rule: Rule, person: Person, numbers: pa.Array, rows: pa.Table) -> pa.Table:
     return struck(rule, person, rows.filter(pc.invert(are_of(rule, person, rows, numbers))))[0]
+
+
+def _is_named_after(person: Person, name: str) -> bool:
+    return not person.pieces.isdisjoint(pieces_of(name) | pieces_of(name.replace(".", " ").replace("_", " ")))
 
 
 def _requested(desk: Desk, request: str) -> tuple[str, Part] | None:

@@ -145,7 +145,9 @@ def _registered(desk: Desk, member_id: str) -> tuple[set[str], set[str]]:
             own = rows.filter(pc.equal(rows[members[0]], member_id))
             for name, category in columns.items():
                 for text in own[name].unique().drop_null().to_pylist():
-                    named.setdefault(category, {}).setdefault(_plain(text), set()).update(_spellings(text, category))
+                    named.setdefault(category, {}).setdefault(_plain(text, category), set()).update(
+                        _spellings(text, category)
+                    )
     _forget_shared(desk, member_id, named)
     pieces = {category: set().union(*spelled.values()) for category, spelled in named.items()}
     return set().union(*pieces.values()), set().union(*(pieces.get(category, set()) for category in CONTACTS))
@@ -163,19 +165,22 @@ def _forget_shared(desk: Desk, member_id: str, named: dict[str, dict[str, set[st
     for rows in _rows(desk, REGISTRATIONS, ("member_id", *columns)):
         others = rows.filter(pc.not_equal(rows["member_id"], member_id))
         for name, category in columns.items():
-            plain = _plain_column(others[name])
+            plain = _plain_column(others[name], category)
             known = pa.array(list(named[category]), pa.string())
             for text in plain.filter(pc.is_in(plain, known)).unique().to_pylist():
                 named[category].pop(text, None)
 
 
-def _plain(text: str) -> str:
-    return str(_plain_column(pa.chunked_array([pa.array([text], pa.string())]))[0].as_py())
+def _plain(text: str, category: str) -> str:
+    return str(_plain_column(pa.chunked_array([pa.array([text], pa.string())]), category)[0].as_py())
 
 
-def _plain_column(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain_column(texts: pa.ChunkedArray, category: str) -> pa.ChunkedArray:
     """Return texts so that the same one is equal however it was typed; nearly `spelt`, for a whole column at a time."""
     normal = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
+    if category in _NUMBERS:
+        digits = pc.replace_substring_regex(normal, pattern=r"[^0-9]+", replacement="")
+        return pc.replace_substring_regex(digits, pattern=r"^810?", replacement="0")
     return pc.replace_substring_regex(normal, pattern=r"[-‐‑‒–—―−\s]+", replacement="")
 
 

@@ -38,6 +38,7 @@ EXEMPT: Mapping[str, str] = MappingProxyType(
 STRUCK = "(erased)"
 _PERSONAL = ("identifier", "restricted", "pseudonym", "choice")
 _ABOUT_NO_ROW_OWNER = ("NET",)
+_FEWEST_BYTES = 6
 _ENCODINGS = ("utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be")
 
 
@@ -142,13 +143,10 @@ def names_in_line(person: Person, line: bytes | None) -> bool:
     pieces = spellings(line or b"")
     if pieces is not None:
         return not person.pieces.isdisjoint(pieces)
-    folded = (line or b"").lower()
-    return any(
-        piece.encode(encoding, "ignore") in folded
-        for piece in person.pieces
-        if len(piece) > 5
-        for encoding in _ENCODINGS
-    )
+    received = line or b""
+    folded = received.lower()  # not of every encoding: half a character may look like a capital letter
+    wanted = {piece.encode(encoding, "ignore") for piece in person.pieces for encoding in _ENCODINGS}
+    return any(piece in received or piece in folded for piece in wanted if len(piece) >= _FEWEST_BYTES)
 
 
 def struck(rule: Rule, person: Person, rows: pa.Table) -> tuple[pa.Table, int]:
