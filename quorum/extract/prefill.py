@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from quorum.errors import PolicyError
 from quorum.extract.files import check_out, write_folder
 from quorum.extract.result import Extract, enter
 from quorum.extract.subject_request import Asked, DeskAnswer, as_held, asked, run_for
+from quorum.extract.transfer import check_new, recorded
 from quorum.policy.grants import check_may_read
 
 PURPOSE = "P-08"
@@ -27,20 +29,21 @@ _REQUESTS = "vault__prefill_instruction"
 _ABOUT = ("request_key", "person_key", "form_id", "transfer_to")
 
 
-def prefill(desk: Desk, request: str | None, out: Path | None) -> DeskAnswer:
+def prefill(desk: Desk, request: str | None, out: Path | None, now: datetime | None = None) -> DeskAnswer:
     """Give the registered data that one instruction asks for, and nothing beside it.
 
     Args:
         desk: the desk.
         request: identity of a request of kind ``prefill``; there is no run without one.
         out: a new folder outside the home for ``prefill.json``; None to count only.
+        now: the instant in UTC, without a zone, for the record of a transfer; the clock's if None.
 
     Returns:
         Counts ``fields`` (given) and ``empty`` (asked for, but not registered).
 
     Raises:
         PolicyError: no request is named, it is none of this kind or says two things at once, a field is not among
-            those that may be filled in, or data would go to somebody with no instruction to transfer it.
+            those that may be filled in, or data would go to somebody with no instruction to transfer it, or twice.
     """
     check_may_read(desk.policy, desk.actor, PURPOSE)
     if not request:
@@ -56,12 +59,28 @@ def prefill(desk: Desk, request: str | None, out: Path | None) -> DeskAnswer:
         raise PolicyError("prefill.registration", f"data of {rows.num_rows} people", "one member who is registered")
     found = rows.to_pylist()[0]
     given = {name: found[name] for name in fields if found[name] is not None}
+    if out is not None and found["transfer_to"] is not None:
+        check_new(desk, who)
     made = Extract(PURPOSE, desk.latest_night(), {_TABLE: rows})
     act = "served" if out is None else "written"
     enter(desk, act, made, request=who.key, fields=sorted(given), transfer_to=found["transfer_to"])
-    files = [] if out is None else write_folder(out, {"prefill.json": _document(desk, found, given)})
+    files = [] if out is None else _written(desk, who, found, given, out, now or _clock())
     counts = {"fields": len(given), "empty": len(fields) - len(given)}
     return DeskAnswer(PURPOSE, made.night, made.tables, counts=counts, files=tuple(files))
+
+
+def _written(
+    desk: Desk, who: Asked, found: Mapping[str, Any], given: Mapping[str, Any], out: Path, now: datetime
+) -> list[Path]:
+    """Write the file; what goes to somebody else is in the register before."""
+    contract = desk.catalog[_TABLE]
+    items = sorted({contract.column(name).category for name in given})
+    with nullcontext() if found["transfer_to"] is None else recorded(desk, who, items, now):
+        return write_folder(out, {"prefill.json": _document(desk, found, given)})
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _fields(desk: Desk, who: Asked) -> list[str]:

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from desk_portal import CARD, HANAKO, TARO, Portal
+from desk_portal import AT, CARD, HANAKO, NIGHT, TARO, Portal
 
 from quorum.errors import PolicyError
 from quorum.extract.build import is_batch
 from quorum.extract.prefill import prefill
+from quorum.extract.subject import subject_package
 from quorum.tables import Catalog
 
 ASKED = "vault__prefill_instruction"
@@ -77,6 +78,45 @@ def test_a_transfer_on_instruction_names_the_recipient_in_the_ledger(portal: Por
     prefill(portal.desk, "q", tmp_path / "out")
     [entry] = portal.entries("extract", "P-08")
     assert (entry["act"], entry["transfer_to"], entry["fields"]) == ("written", "r01", ["name"])
+
+
+def test_a_transfer_is_in_the_register_and_the_person_is_shown_it(portal: Portal, tmp_path: Path) -> None:
+    ask(portal, "name", "postal_code", transfer_to="r01", instruction_id="i-1")
+    prefill(portal.desk, "q", tmp_path / "out", AT)
+    portal.ask("vault__access_request", "a", HANAKO, {})
+    portal.verify(HANAKO)
+    assert subject_package(portal.desk, HANAKO, "a", tmp_path / "package").counts["disclosures"] == 1
+    [shown] = json.loads((tmp_path / "package" / "subject.json").read_text(encoding="utf-8"))["sections"]["disclosures"]
+    assert (shown["basis"], shown["recipient_id"], shown["items"]) == ("D-03", "r01", "NAME;ZIP")
+
+
+def test_one_instruction_is_one_transfer(portal: Portal, tmp_path: Path) -> None:
+    ask(portal, "name", transfer_to="r01", instruction_id="i-1")
+    prefill(portal.desk, "q", None)
+    prefill(portal.desk, "q", tmp_path / "a", AT)
+    with pytest.raises(PolicyError, match=r"prefill\.once"):
+        prefill(portal.desk, "q", tmp_path / "b", AT)
+    assert not (tmp_path / "b").exists()
+    assert [entry["act"] for entry in portal.entries("extract", "P-08")] == ["served", "written"]
+
+
+def test_a_transfer_that_did_not_happen_is_not_on_record(portal: Portal, tmp_path: Path, monkeypatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError
+
+    ask(portal, "name", transfer_to="r01", instruction_id="i-1")
+    monkeypatch.setattr("quorum.extract.prefill.write_folder", broken)
+    with pytest.raises(OSError):
+        prefill(portal.desk, "q", tmp_path / "out", AT)
+    assert not portal.desk.store.files("vault__disclosure", NIGHT)
+    monkeypatch.undo()
+    assert prefill(portal.desk, "q", tmp_path / "out", AT).counts["fields"] == 1
+
+
+def test_a_form_of_the_portal_itself_is_no_disclosure(portal: Portal, tmp_path: Path) -> None:
+    ask(portal, "name")
+    prefill(portal.desk, "q", tmp_path / "out", AT)
+    assert not portal.desk.store.files("vault__disclosure", NIGHT)
 
 
 @pytest.mark.clause("P-08")
