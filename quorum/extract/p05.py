@@ -35,7 +35,11 @@ def addressees(desk: Desk, night: date) -> pa.Table:
     Args:
         desk: who acts.
         night: the night.
+
+    Raises:
+        PolicyError: the night has no stop list: nobody may be taken for somebody who wants notices.
     """
+    _check_stop_list(desk, night)
     found = desk.engine.run("p05__addressee", night)
     crossed = Counter(
         segment
@@ -72,7 +76,7 @@ def mailing_list(desk: Desk, night: date, rows: pa.Table) -> Checked:
         ``not_in_segment``, ``no_addressee``.
 
     Raises:
-        PolicyError: somebody of the stop list is among them, or one person twice for a message.
+        PolicyError: the night has no stop list, somebody of it is among them, or one person twice for a message.
 
     Guarantee: nobody who wants no notices, nobody twice for a message, no attribute.
     Source: clause P-05.
@@ -112,7 +116,13 @@ def postal_list(desk: Desk, night: date, rows: pa.Table) -> Checked:
     return Checked(rows.filter(is_printed), +refused)
 
 
+def _check_stop_list(desk: Desk, night: date) -> None:
+    if not desk.store.files("pseudo__stop", night):
+        raise PolicyError("mail.stop_list", f"notices of {night} without a stop list", "after pseudo__stop is made")
+
+
 def _check_people(desk: Desk, night: date, rows: pa.Table) -> None:
+    _check_stop_list(desk, night)
     stops = desk.store.read("pseudo__stop", night)
     stopped = {*stops.filter(pc.equal(stops["purpose"], PURPOSE))["person_key"].to_pylist()}
     if stopped & {*rows["person_key"].to_pylist()}:

@@ -42,9 +42,11 @@ def assigned(n: int, segment: str = "s-1", **changed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def listed(desk) -> List:
+def listed(desk, put) -> List:
     def run(night: date = NIGHT) -> dict[str, Checked]:
         made = {}
+        if not desk.store.files("pseudo__stop", night):
+            put("pseudo__stop", night=night)
         for table, check in p05.CHECKS.items():
             given = {"p05__addressee": p05.addressees(desk, night)}
             made[table] = check(desk, night, desk.engine.run(table, night, given))
@@ -81,6 +83,17 @@ def test_nobody_of_the_stop_list_is_listed(put, listed: List) -> None:
 
 
 @pytest.mark.clause("P-05")
+def test_without_a_stop_list_nobody_is_addressed(put, desk) -> None:
+    put("vault__member", member(1))
+    put("vault__notice", notice(1))
+    with pytest.raises(PolicyError) as refused:
+        p05.addressees(desk, NIGHT)
+    assert refused.value.rule == "mail.stop_list"
+    for table, check in p05.CHECKS.items():
+        with pytest.raises(PolicyError):
+            check(desk, NIGHT, desk.catalog[table].arrow_schema().empty_table())
+
+
 def test_a_segment_comes_in_as_an_id_and_is_entered_in_the_ledger(put, listed: List, desk) -> None:
     put("vault__member", *(member(n) for n in range(1, 6)))
     put("p01__segment_assignment", assigned(1), assigned(2), assigned(3, valid_to=NIGHT), assigned(4, "s-2"))
