@@ -17,7 +17,7 @@ from quorum.zones import Home
 
 
 def show_status(home: Path) -> None:
-    """Print the nights that are done and what was released in them."""
+    """Print the nights that are done, what was released in them, and how many erasures were asked for and not done."""
     from quorum.ledger import Ledger
 
     paths = existing_home(home)
@@ -34,8 +34,28 @@ def show_status(home: Path) -> None:
             read, loaded = (sum(int(landed[name]) for landed in files) for name in ("read", "loaded"))
             released = sum(body["night"] == night.isoformat() for body in releases)
             click.echo(f"{night}  {len(files)} files, {loaded:,} of {read:,} lines loaded, {released} released")
+        pending = _pending_erasures(paths)
+        click.echo("erasures  " + ("unknown without the key" if pending is None else f"{pending} asked for, not done"))
     finally:
         ledger.close()
+
+
+def _pending_erasures(home: Home) -> int | None:
+    """Return how many requests to erase landed and are not done; None without the key, for requests are sealed."""
+    import os
+
+    from quorum.engine.store import Store
+    from quorum.errors import LedgerError
+    from quorum.keys import load_keyring
+    from quorum.rights.erase import pending
+    from quorum.tables import load_catalog
+    from quorum.workspace import ROOT
+
+    try:
+        keys, _ = load_keyring(dict(os.environ), make=False)
+        return pending(Store(home, load_catalog(ROOT / "sql"), keys))
+    except LedgerError:
+        return None
 
 
 def show_ledger(home: Path, kind: str | None = None) -> None:

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum.desk import Desk
+from quorum.engine.store import Store
 from quorum.errors import PolicyError
 from quorum.intake.spellings import pieces_of
 from quorum.ledger.tombstones import bury, reference_of
@@ -94,13 +95,10 @@ def erase(desk: Desk, request: str, now: datetime) -> dict[str, Any]:
     return dict(_entry(desk, DONE, reference) or {})
 
 
-def pending(desk: Desk) -> int:
-    """Return how many requests to erase landed and are not done. Done ones are gone with the person."""
-    found = 0
-    for part in parts_of(desk.store, _REQUESTS):
-        kinds = pa.concat_tables(batches(desk.store, part, ("kind",)))["kind"]
-        found += pc.sum(pc.equal(kinds, ACT)).as_py() or 0
-    return found
+def pending(store: Store) -> int:
+    """Return how many requests to erase landed and are not done; done ones are gone with the person."""
+    kinds = (rows["kind"] for part in parts_of(store, _REQUESTS) for rows in batches(store, part, ("kind",)))
+    return sum(pc.sum(pc.equal(each, ACT)).as_py() or 0 for each in kinds)
 
 
 def tables_of_people(desk: Desk) -> list[Table]:
