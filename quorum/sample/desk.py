@@ -37,7 +37,7 @@ _TEXTS = (
     "スマートフォンから問い合わせ窓口が開けません。",
 )
 _SERVICES = ("shopping", "books", "travel", "account", "news")
-_SEGMENT = "young_adults"
+_SEGMENT = "kanto-commuters"
 _PARTNER_CONSENTS = 12
 _PER_DAY = 10
 """Members that a day's requests take; the next day takes others."""
