@@ -48,11 +48,18 @@ class Value:
         bases: base columns, ``table.column``.
         fields: of a struct whose fields are known apart, their names in lower case and their values, in order.
         is_written_out: it is a list of so many expressions, whatever their values.
+        uses: base columns that decide which rows it is made of, and in which order; they count where the value does.
     """
 
     bases: frozenset[Base] = frozenset()
     fields: tuple[tuple[str, Value], ...] | None = None
     is_written_out: bool = False
+    uses: frozenset[Base] = frozenset()
+
+    @property
+    def all(self) -> frozenset[Base]:
+        """Base columns of either kind."""
+        return self.bases | self.uses
 
     def field(self, key: str | int) -> Value | None:
         """Return the value of a field, by name or by number from one; None if it is not known apart."""
@@ -65,7 +72,7 @@ class Value:
     def changed(self, change: Callable[[frozenset[Base]], frozenset[Base]]) -> Value:
         """Return it with other base columns, field by field."""
         fields = self.fields and tuple((name, value.changed(change)) for name, value in self.fields)
-        return Value(change(self.bases), fields, self.is_written_out)
+        return Value(change(self.bases), fields, self.is_written_out, change(self.uses))
 
     def marked(self, name: str) -> Value:
         """Return it with the mark of a name by which it was referred to."""
@@ -74,20 +81,22 @@ class Value:
 
 def struct_of(names: Sequence[str], values: Sequence[Value]) -> Value:
     """Return the value of a struct made of values."""
-    return Value(together(values), tuple(zip((name.lower() for name in names), values, strict=True)))
+    fields = tuple(zip((name.lower() for name in names), values, strict=True))
+    return replace(together(values), fields=fields)
 
 
-def together(values: Iterable[Value]) -> frozenset[Base]:
-    """Return the base columns of all values."""
-    return frozenset[Base]().union(*(value.bases for value in values))
+def together(values: Iterable[Value]) -> Value:
+    """Return a value made of all values."""
+    given, none = list(values), frozenset[Base]()
+    return Value(none.union(*(value.bases for value in given)), uses=none.union(*(value.uses for value in given)))
 
 
 def merged(values: Sequence[Value]) -> Value:
     """Return what a value comes from that may be any of these; fields stay apart if all have the same ones."""
-    telling = [value for value in values if value.bases or value.fields]
+    telling = [value for value in values if value.all or value.fields]
     names = {tuple(name for name, _ in value.fields) if value.fields else None for value in telling}
     if len(names) != 1 or names == {None}:
-        return Value(together(values))
+        return together(values)
     fields = [value.fields for value in telling if value.fields]
     same = [merged([value for _, value in place]) for place in zip(*fields, strict=True)]
     return struct_of([name for name, _ in fields[0]], same)

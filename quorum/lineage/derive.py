@@ -78,8 +78,9 @@ def derive_in(declared: Declared, sql: str) -> Lineage:
     try:
         parsed = check_statement(declared.connection, sql, declared.macros, declared.relations)
         walk = Walk(OPERATORS, parsed.aliases | declared.aliases)
-        values = [named(column.value.bases) for column in walk.columns(_plan(declared.connection, sql, parsed))]
-        use = named(walk.use)
+        made = walk.columns(_plan(declared.connection, sql, parsed))
+        values = [named(column.value.bases) for column in made]
+        use = named(walk.use.union(*(column.value.uses for column in made)))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise LineageError("a plan that is not laid out as expected") from None
     except RecursionError:

@@ -8,6 +8,7 @@ field it stands in; a kind of expression that is not listed is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from quorum.lineage.columns import Base, Expression, Value, is_constant, struct_of, together, type_of
@@ -61,8 +62,8 @@ def value_of(expression: Expression, resolve: Resolve) -> Value:
     known = _known(expression, resolve)
     if known is not None:
         return known
-    bases = together(_taken(expression, resolve, skip_use=True))
-    return Value(bases, is_written_out=_built_in(expression) in _WRITTEN_LISTS)
+    made = together(_taken(expression, resolve, skip_use=True))
+    return replace(made, is_written_out=_built_in(expression) in _WRITTEN_LISTS)
 
 
 def use_of(expression: Expression, resolve: Resolve) -> frozenset[Base]:
@@ -87,6 +88,15 @@ def everything(part: Any, resolve: Resolve) -> frozenset[Base]:
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
+    return taken(part, resolve).all
+
+
+def taken(part: Any, resolve: Resolve) -> Value:
+    """Return a value that is made of all that a part of a plan refers to, in whatever way.
+
+    Raises:
+        LineageError: a kind of expression or a function that is not known.
+    """
     return together(_taken(part, resolve, skip_use=False))
 
 
@@ -96,8 +106,8 @@ def arranging(part: Any, resolve: Resolve) -> frozenset[Base]:
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
-    each = [everything(expression, resolve) for expression in _outermost(part)]
-    return frozenset[Base]().union(*(bases for bases in each if not is_constant(bases)))
+    each = [taken(expression, resolve) for expression in _outermost(part)]
+    return frozenset[Base]().union(*(value.uses if is_constant(value.bases) else value.all for value in each))
 
 
 def holds_expression(part: Any) -> bool:

@@ -22,7 +22,7 @@ from quorum.lineage.columns import (
     resolver,
     unmarked,
 )
-from quorum.lineage.expressions import everything, is_reference
+from quorum.lineage.expressions import is_reference, taken
 from quorum.lineage.refusal import LineageError
 from quorum.lineage.rows import mapped
 from quorum.lineage.walk import Walk
@@ -39,10 +39,9 @@ def compared(walk: Walk, plan: Plan) -> list[Column]:
         for condition in plan["conditions"]:
             if "right" not in condition or condition["right"] is None:
                 # a condition that is no comparison sees both sides, one after the other
-                met |= everything(condition, resolver(left + right))
+                met |= _met(walk, condition, left + right)
                 continue
-            ours = everything(condition["left"], resolver(left))
-            theirs = everything(condition["right"], resolver(right))
+            ours, theirs = _met(walk, condition["left"], left), _met(walk, condition["right"], right)
             if condition["comparison"] == "COMPARE_NOT_DISTINCT_FROM":
                 is_own_row = _is_own_row(walk, condition, left, theirs)
                 if plan["join_type"] != "MARK" and is_own_row:
@@ -54,6 +53,13 @@ def compared(walk: Walk, plan: Plan) -> list[Column]:
         right = [column.with_value(settle(column.value)) for column in right]
         met = settle(Value(met)).bases
     return _joined(walk, plan, left, right, met)
+
+
+def _met(walk: Walk, part: Any, columns: Sequence[Column]) -> frozenset[Base]:
+    """Return what a condition compares; what its sides use on the way is used."""
+    value = taken(part, resolver(columns))
+    walk.count(value.uses)
+    return value.bases
 
 
 def _runs_for(walk: Walk, outer: Plan) -> list[int]:
@@ -94,7 +100,7 @@ def _standing_for(columns: list[Column], inner: frozenset[Base], outer: frozense
 def any_join(walk: Walk, plan: Plan) -> list[Column]:
     """Read a join whose condition is no comparison."""
     left, right = walk.child(plan, 0), walk.child(plan, 1)
-    return _joined(walk, plan, left, right, everything(plan["condition"], resolver(left + right)))
+    return _joined(walk, plan, left, right, _met(walk, plan["condition"], left + right))
 
 
 def _joined(walk: Walk, plan: Plan, left: list[Column], right: list[Column], met: frozenset[Base]) -> list[Column]:
@@ -128,6 +134,7 @@ def compared_rows(walk: Walk, plan: Plan) -> list[Column]:
     parts = [walk.columns(child) for child in plan["children"]]
     both = _stacked(plan, parts)
     for column in both:
+        walk.count(column.value.uses)
         if len(unmarked(column.value.bases)) != 1 or not is_constant(column.value.bases):  # equal in all rows
             walk.count(column.value.bases)
     if plan["type"] == "LOGICAL_INTERSECT":

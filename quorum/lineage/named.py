@@ -44,6 +44,7 @@ def _domain(walk: Walk, rows: Plan) -> Domain:
     outer = rows["children"][0]
     columns = walk.columns(outer)
     keys = [referred(group, columns) for group in rows["groups"]]
+    walk.count(together(key.value for key in keys).uses)
     return Domain(
         outer["cte_index"],
         tuple(column.binding[1] for column in keys),
@@ -65,7 +66,7 @@ def recursive(walk: Walk, plan: Plan) -> list[Column]:
         if values == reached:
             break
     if not plan["union_all"]:
-        walk.count(together(values))
+        walk.count(together(values).all)
     table = plan["table_index"]
     return [Column((table, n), column.type, values[n], column.name) for n, column in enumerate(first)]
 

@@ -47,9 +47,9 @@ def _rows(walk: Walk, plan: Plan, indexes: Sequence[int]) -> list[Column]:
     """Rows made of arguments: what is in them comes from all arguments, and so does how many there are."""
     given = walk.child(plan) if plan["children"] else []
     arguments = given[: len(plan["input_table_types"])]
-    value = Value(together(column.value for column in arguments))
+    value = together(column.value for column in arguments)
     if not all(column.value.is_written_out for column in arguments):
-        walk.count(value.bases)
+        walk.count(value.all)
     table, types, names = plan["table_index"], plan["returned_types"], plan["names"]
     made = [
         Column((table, n), type_id(types[i]), value, names[i]) if i < len(types) else Column((table, n), "", value)

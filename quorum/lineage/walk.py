@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quorum.lineage.columns import Base, Column, Expression, Outer, Plan, Value, resolver, together, type_of, unmarked
@@ -82,12 +82,15 @@ class Walk:
         self.count(arranging(part, resolver(columns)))
 
     def made(self, table: int, expressions: Iterable[Expression], columns: Sequence[Column]) -> list[Column]:
-        """Return the columns that expressions make; what they filter, partition or order by counts as used."""
+        """Return the columns that expressions make; what they filter, partition or order by is used where they are."""
         resolve = resolver(columns)
         made = []
         for number, expression in enumerate(expressions):
-            self.count(use_of(expression, resolve))
             name, value = str(expression.get("alias") or ""), value_of(expression, resolve)
+            used = use_of(expression, resolve)
+            if value.fields:
+                self.count(used)  # a field of it may be all that is taken later
+            value = replace(value, uses=value.uses | used)
             if is_reference(expression) and self.aliases & {"*", name.lower()}:
                 value = value.marked("")  # whose name it was before is not told
             made.append(Column((table, number), type_of(expression), value, name))
@@ -105,7 +108,7 @@ class Walk:
             raise LineageError("rows referred to before they are made")
         values = self._named[index]()
         if index in self.domains:  # not the rows of a run: that they are made different shows
-            self.count(together(values))
+            self.count(together(values).all)
         return values
 
     @contextmanager
