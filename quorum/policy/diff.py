@@ -91,19 +91,35 @@ def announced(old: Documents, new: Documents, found: list[Change]) -> list[str]:
         wrong += [
             f"{change.what}: data collected from {since} on would be used, and it is announced for {starts}"
             for change in material
-            if (since := _since(after, change)) is not None and since < starts
+            if (since := _since(new, change)) is not None and since < starts
         ]
     return wrong
 
 
-def _since(policy: Mapping[str, Any], change: Change) -> date | None:
+def _since(files: Documents, change: Change) -> date | None:
     """Return the day from which data is used for a purpose or category that was added; None if it is about neither."""
+    policy = files["policy.yaml"]
     purpose = policy.get("purposes", {}).get(change.subject)
     if purpose is None or change.file != "policy.yaml":
         return None
     base = purpose.get("effective_on", policy.get("purposes_effective_on", policy["effective_on"]))
-    since = purpose.get("uses_from", {}).get(change.item, base)
-    return since if isinstance(since, date) else None
+    decided = [record["effective_on"] for record in _letting_in(files, change.subject, change.item)]
+    days = [purpose.get("uses_from", {}).get(change.item, base), *decided]
+    return max(days) if all(isinstance(day, date) for day in days) else None
+
+
+def _letting_in(files: Documents, purpose: str, category: str) -> list[Mapping[str, Any]]:
+    """Return the records in force that let a category into a purpose: nothing from before their day is used."""
+    of_these = ({"purpose": purpose, "category": category}, {"attr": category})
+    return [
+        record
+        for name, record in files.items()
+        if name.startswith("decisions/") and record.get("in_force") is True and _widened(record) in of_these
+    ]
+
+
+def _widened(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.get("widens", {}).items() if key != "values"}
 
 
 def _policy(old: Documents, new: Documents) -> Iterator[Change]:
@@ -116,7 +132,7 @@ def _policy(old: Documents, new: Documents) -> Iterator[Change]:
         for field in ("uses", "touches"):
             sides = [expanded(side["purposes"][code].get(field, ()), side.get("attr", ())) for side in (before, after)]
             yield from sets(file, code, *sides, is_material=True, word=f" {field}")
-        yield from _since_changes(file, code, before, after)
+        yield from _since_changes(file, code, old, new)
         yield from leaves(file, was[code], now[code], code, ("uses", "touches", "effective_on", "uses_from"))
     for code, one, other in shared(before.get("scopes", {}), after.get("scopes", {})):
         yield from sets(file, f"scope {code}", other.get("stops", ()), one.get("stops", ()), word=" stops", turned=True)
@@ -129,9 +145,9 @@ def _policy(old: Documents, new: Documents) -> Iterator[Change]:
     yield from leaves(file, before, after, "", ("attr", "purposes", "scopes", "registration"))
 
 
-def _since_changes(file: str, code: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _since_changes(file: str, code: str, before: Documents, after: Documents) -> Iterator[Change]:
     """Yield how the days moved from which collected data is used: an earlier day widens."""
-    was, now = before["purposes"][code], after["purposes"][code]
+    was, now = (side[file]["purposes"][code] for side in (before, after))
     items = ["", *sorted({*was.get("uses_from", {}), *now.get("uses_from", {})})]
     for item in items:
         sides = [_since(side, Change("", file, "", subject=code, item=item)) for side in (before, after)]

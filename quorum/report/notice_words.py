@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from quorum.policy import Policy, Scope
+from quorum.policy.decisions import EVERY_USER_OF_ATTR
 
 _TOKYO = timedelta(hours=9)
 _MONTHS = (
@@ -66,6 +67,8 @@ class NoticeWords:
 
     def purpose(self, code: str, before: Mapping[str, Any] | None = None) -> str:
         """Return the name of a purpose; of one that is gone, from the files before; else the code."""
+        if code == EVERY_USER_OF_ATTR:
+            return self["attr"]
         purpose = self.policy.purposes.get(code)
         if purpose is not None:
             return purpose.name_ja if self.language == "ja" else purpose.name_en

@@ -430,3 +430,59 @@ def test_the_clauses_are_thirty_five(edited: Edit, policy: Policy) -> None:
     assert [code for code in policy.clauses if code[-1].isdigit()] == list(CLAUSES)
     with pytest.raises(QuorumError, match="clause Q-01 is missing"):
         load_policy(edited(("clauses.yaml", "  Q-01:\n", "  Q-02:\n")), TODAY)
+
+
+@pytest.mark.parametrize("item", ["COOKIE", "MEMBER", "KEY"])
+@pytest.mark.clause("K-03")
+def test_nothing_of_the_portals_own_is_sent_to_a_third_party(edited: Edit, item: str) -> None:
+    with pytest.raises(PolicyError, match=f"{item} is sent to a third party"):
+        load_policy(edited(("policy.yaml", "items: [IP, VIEW", f"items: [IP, {item}, VIEW")), TODAY)
+
+
+def test_a_part_belongs_to_its_clause(edited: Edit) -> None:
+    with pytest.raises(ConfigurationError, match="P-04n in P-03"):
+        load_policy(edited(("clauses.yaml", "      P-03n:", "      P-04n:")), TODAY)
+
+
+def test_a_matter_without_terms_tells_nothing(edited: Edit) -> None:
+    folder = edited()
+    text = (folder / "sensitive.yaml").read_text(encoding="utf-8")
+    (folder / "sensitive.yaml").write_text(re.sub(r"terms: \[人種[^\]]*\]", "terms: []", text), encoding="utf-8")
+    with pytest.raises(PolicyError, match="race has no terms"):
+        load_policy(folder, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("policy.yaml", "  third_parties:\n    - host", "  third_parties:\n      host"),
+        ("policy.yaml", "attr: [ZIP,", "attr: [7, ZIP,"),
+        ("roles.yaml", "actors: {}", "actors: [nobody]"),
+        ("categories.yaml", "regions:\n", "areas:\n"),
+        ("columns.yaml", "categories:\n", "- categories:\n"),
+    ],
+)
+def test_what_is_not_laid_out_as_expected_is_refused(edited: Edit, name: str, old: str, new: str) -> None:
+    with pytest.raises(ConfigurationError):
+        load_policy(edited((name, old, new)), TODAY)
+
+
+@pytest.mark.parametrize("name", ["postal_prefectures.csv", "sensitive.yaml", "clauses.yaml", "roles.yaml"])
+def test_no_file_may_be_missing(edited: Edit, name: str) -> None:
+    folder = edited()
+    (folder / name).unlink()
+    with pytest.raises(ConfigurationError, match=r"policy\.missing"):
+        load_policy(folder, TODAY)
+
+
+def test_a_file_that_is_no_mapping_is_refused(edited: Edit) -> None:
+    folder = edited()
+    (folder / "roles.yaml").write_text("- a list\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="is not a mapping"):
+        load_policy(folder, TODAY)
+
+
+def test_labels_are_found_by_key(policy: Policy) -> None:
+    assert policy.label("genders", "female", "ja") == "女性"
+    assert policy.label("genders", "female", "en") == "female"
+    assert policy.label("genders", "none such", "en") == "none such"

@@ -15,6 +15,7 @@ from quorum.policy.diff import announced, changes, documents
 
 Edit = Callable[..., Path]
 _P05 = "uses: [EMAIL, ADDR]"
+_EXAMPLE = "decisions/2026-11-22-industry-for-advertisements.yaml"
 
 
 @pytest.mark.clause("R-01")
@@ -142,6 +143,15 @@ _P05 = "uses: [EMAIL, ADDR]"
             "decision 2026-11-22-industry-for-advertisements in force",
             True,
         ),
+        ("reports.yaml", "  sections:\n", "  parts:\n", "removed", "report sections", False),
+        (
+            _EXAMPLE,
+            "widens: {purpose: P-01",
+            "widens: {purpose: P-02",
+            "changed",
+            "decision 2026-11-22-industry-for-advertisements, not in force",
+            False,
+        ),
         ("desk.yaml", "", "", "", "", False),
         ("clauses.yaml", "十一に限る", "十二に限る", "changed", "clauses.C-08.ja", False),
     ],
@@ -181,6 +191,26 @@ def test_a_material_change_needs_a_version_and_a_day_to_come(edited: Edit, root:
     assert wrong.startswith("P-05 uses TEL: data collected from 2014-04-01 on would be used")
     edited(("policy.yaml", "uses: [EMAIL, ADDR, TEL],", "uses: [EMAIL, ADDR, TEL], uses_from: {TEL: 2027-04-01},"))
     assert unannounced(root, folder) == []
+
+
+@pytest.mark.clause("R-02")
+def test_the_day_of_a_record_counts_as_the_day_of_its_category(edited: Edit, root: Path) -> None:
+    was = "uses: [ATTR], touches: [PREF], fideslang: marketing"
+    folder = edited(
+        ("policy.yaml", "version: 1", "version: 2"),
+        ("policy.yaml", "\neffective_on: 2014-04-01", "\neffective_on: 2027-04-01"),
+        ("policy.yaml", was, was.replace("[ATTR]", "[ATTR, IND]")),
+        (_EXAMPLE, "in_force: false", "in_force: true"),
+    )
+    assert unannounced(root, folder) == []
+    edited((_EXAMPLE, "effective_on: 2027-04-01", "effective_on: 2027-03-31"))
+    assert [wrong.split(":")[0] for wrong in unannounced(root, folder)] == ["P-01 uses IND"]
+
+
+def test_a_record_that_ceases_narrows(edited: Edit, root: Path) -> None:
+    held = documents(edited((_EXAMPLE, "in_force: false", "in_force: true")))
+    (change,) = changes(held, documents(root / "policy"))
+    assert (change.kind, change.is_material) == ("narrowed", False)
 
 
 def test_other_changes_need_no_announcement(edited: Edit, root: Path) -> None:

@@ -85,6 +85,9 @@ def test_a_material_change_is_said_in_both_languages(edited: Edit, root: Path) -
         ("retention.yaml", "vault:  {days: 400", "vault:  {days: 365", "登録情報・受け取った記録（400日→365日）"),
         ("disclosures.yaml", "  D-06:\n", "  D-07:\n", "新たに「D-07」を加えます。"),
         (_EXAMPLE, "in_force: false", "in_force: true", "「広告・内容の最適化」に「業種」"),
+        ("policy.yaml", "  P-09: {", "  P-09: {effective_on: 2027-04-01, ", "2027年4月1日以降に集めた情報に限ります"),
+        ("reports.yaml", "  sections:\n", "  parts:\n", "新しい統計の提供を始めます：閲覧状況レポート。"),
+        ("retention.yaml", "  safe:   {days: 3650", "  safe:   {days: 3651", "内部の運用に関する変更が"),
         ("disclosure.yaml", "impressions: 50", "impressions: 60", "内部の運用に関する変更が"),
     ],
 )  # fmt: skip
