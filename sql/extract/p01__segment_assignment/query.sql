@@ -32,11 +32,11 @@ traits as (
     union all
     select person_key, 'device' as attribute, device as value, last_viewed_on as known_on
     from seg__person_view
-    where section_id is not null
+    where device is not null
     union all
     select person_key, 'hour_band' as attribute, hour_band as value, last_viewed_on as known_on
     from seg__person_view
-    where section_id is not null
+    where hour_band is not null
     union all
     select member_key as person_key, 'item_category' as attribute, item_category as value, transaction_date as known_on
     from pseudo__partner_item__history
@@ -88,24 +88,34 @@ standing as (
     from p01__segment_assignment__previous as previous
     left join pseudo__stop as stop on stop.person_key = previous.person_key and stop.purpose = 'P-01'
     where previous.valid_to is null and stop.person_key is null
+),
+
+assignments as (
+    select
+        assigned.person_key,
+        assigned.segment_id,
+        coalesce(standing.valid_from, $night) as valid_from,
+        cast(null as date) as valid_to,
+        assigned.policy_version
+    from assigned
+    left join standing on standing.person_key = assigned.person_key and standing.segment_id = assigned.segment_id
+    union all
+    select
+        standing.person_key,
+        standing.segment_id,
+        standing.valid_from,
+        $night as valid_to,
+        standing.policy_version
+    from standing
+    left join assigned on assigned.person_key = standing.person_key and assigned.segment_id = standing.segment_id
+    where assigned.person_key is null
 )
 
 select
-    assigned.person_key,
-    assigned.segment_id,
-    coalesce(standing.valid_from, $night) as valid_from,
-    cast(null as date) as valid_to,
-    assigned.policy_version
-from assigned
-left join standing on standing.person_key = assigned.person_key and standing.segment_id = assigned.segment_id
-union all
-select
-    standing.person_key,
-    standing.segment_id,
-    standing.valid_from,
-    $night as valid_to,
-    standing.policy_version
-from standing
-left join assigned on assigned.person_key = standing.person_key and assigned.segment_id = standing.segment_id
-where assigned.person_key is null
+    person_key,
+    segment_id,
+    valid_from,
+    valid_to,
+    policy_version
+from assignments
 order by segment_id, person_key

@@ -86,6 +86,24 @@ drawn as (
         row_number() over (
             partition by people.stratum order by sha256(people.seed || '|' || people.person_key), people.person_key
         ) <= people.per_stratum_n
+),
+
+samples as (
+    select
+        survey_id,
+        person_key,
+        stratum,
+        seed,
+        sampled_on
+    from standing
+    union all
+    select
+        survey_id,
+        person_key,
+        stratum,
+        seed,
+        sampled_on
+    from drawn
 )
 
 select
@@ -94,13 +112,5 @@ select
     stratum,
     seed,
     sampled_on
-from standing
-union all
-select
-    survey_id,
-    person_key,
-    stratum,
-    seed,
-    sampled_on
-from drawn
+from samples
 order by survey_id, stratum, person_key

@@ -27,6 +27,7 @@ EVE = date(2026, 11, 20)
 @pytest.fixture
 def house(home: Home, catalog: Catalog, policy: Policy, tmp_path: Path) -> Iterator[House]:
     with open_house(home, catalog, with_rules(policy, tmp_path / "rules")) as house:
+        house.members(12, EVE)
         house.members(12)
         yield house
 
@@ -66,10 +67,12 @@ def test_the_night_makes_no_table_of_a_purpose_on_request_and_each_after_what_it
 
 @pytest.mark.clause("S-01")
 def test_a_role_without_the_purpose_builds_nothing_and_reads_nothing(house: House) -> None:
+    build(house.desk, "p01__segment_assignment", EVE)  # sealed: tonight's statement would read it, and be noted
+    before = kinds(house)
     with pytest.raises(PolicyError) as refused_:
         build(house.acting("billing"), "p01__segment_assignment", NIGHT)
     assert (refused_.value.rule, refused_.value.exit_code) == ("roles.purpose", 13)
-    assert kinds(house) == []
+    assert kinds(house) == before
     assert not house.desk.store.files("p01__segment_assignment", NIGHT)
 
 
