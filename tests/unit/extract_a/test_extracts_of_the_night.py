@@ -229,5 +229,7 @@ def test_files_lie_outside_the_home_in_a_folder_of_their_own(done: House, tmp_pa
 def test_a_role_without_the_purpose_writes_no_file(done: House, tmp_path: Path) -> None:
     made = extract(done.desk, "P-01", NIGHT)
     with pytest.raises(PolicyError):
+        files.check_out(done.acting("billing"), "P-01", tmp_path / "out")
+    with pytest.raises(PolicyError):
         files.write_files(done.acting("billing"), made, tmp_path / "out")
     assert not (tmp_path / "out").exists()
