@@ -39,6 +39,8 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "attributes": "p04__attribute",
         "purchases": "p04__purchase",
         "usage": "p04__usage",
+        "beacons": "p04__beacon",
+        "logins": "p04__login",
         "advertisements": "p04__advertisement",
         "segments": "p04__segment",
         "choices": "p04__choice",

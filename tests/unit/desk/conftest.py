@@ -122,6 +122,30 @@ def browsing(portal: Portal, keyed: Callable[[str], str]) -> Portal:
         ],
     )
     portal.put(
+        "pseudo__login",
+        [
+            {"cookie_key": cookie, "member_key": keyed(member), "login_at": AT, "login_date": NIGHT}
+            for member, cookie in cookies.items()
+        ],
+    )
+    portal.put(
+        "pseudo__beacon",
+        [
+            {
+                "file_n": 6,
+                "line_n": n,
+                "event_key": f"b{n}",
+                "event_at": AT,
+                "event_date": NIGHT,
+                "event_hour": 12,
+                "cookie_key": cookie,
+                "section_id": section,
+                "device": "mobile",
+            }
+            for n, (cookie, section) in enumerate([(cookies[HANAKO], "news"), (cookies[TARO], "finance")], 1)
+        ],
+    )
+    portal.put(
         "pseudo__ad_event",
         [
             {

@@ -50,6 +50,8 @@ def test_every_section_has_what_is_held_about_the_person(verified: Portal, tmp_p
         ("食品", 800_000_000),
     ]
     assert [(r["section_id"], r["view_n"]) for r in sections["usage"]] == [("news", 2)]
+    assert [(r["section_id"], r["beacon_n"]) for r in sections["beacons"]] == [("news", 1)]
+    assert sections["logins"] == [{"login_date": "2026-11-21", "login_n": 1}]
     assert [r["campaign_id"] for r in sections["advertisements"]] == ["c001"]
     assert [(r["choice"], r["scope"]) for r in sections["choices"]] == [("opt_out", "ads")]
     assert [r["segment_id"] for r in sections["segments"]] == ["students"]
@@ -184,6 +186,8 @@ def test_only_the_subjects_own_request_of_that_kind_does(verified: Portal, subje
         ("p04__registration", "on member.member_id = request.member_id", "on true"),
         ("p04__registration_version", "on member.member_id = request.member_id", "on true"),
         ("p04__usage", "on link.member_key = subject.member_key", "on true"),
+        ("p04__beacon", "on link.member_key = subject.member_key", "on true"),
+        ("p04__login", "on login.member_key = subject.member_key", "on true"),
         ("p04__advertisement", "on link.member_key = subject.member_key", "on true"),
         ("p04__choice", "on choice.member_key = subject.member_key", "on true"),
         ("p04__attribute", "on member.member_key = subject.member_key", "on true"),
