@@ -94,6 +94,7 @@ def test_without_a_stop_list_nobody_is_addressed(put, desk) -> None:
             check(desk, NIGHT, desk.catalog[table].arrow_schema().empty_table())
 
 
+@pytest.mark.clause("P-05")
 def test_a_segment_comes_in_as_an_id_and_is_entered_in_the_ledger(put, listed: List, desk) -> None:
     put("vault__member", *(member(n) for n in range(1, 6)))
     put("p01__segment_assignment", assigned(1), assigned(2), assigned(3, valid_to=NIGHT), assigned(4, "s-2"))

@@ -62,7 +62,6 @@ def test_it_discloses_and_prints_counts(command: Command, office: Office) -> Non
 
 
 @pytest.mark.clause("D-01", "D-02", "D-03", "S-03")
-@pytest.mark.clause("D-01", "D-02")
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
