@@ -76,6 +76,7 @@ def test_the_check_says_what_the_night_would(tmp_path: Path, edited: Edit) -> No
     assert not done.stdout
 
 
+@pytest.mark.clause("C-08")
 def test_a_home_is_not_opened_and_definitions_do_not_load(home: Home, edited: Edit) -> None:
     folder = edited(*UNDECLARED)
     with pytest.raises(PolicyError, match=r"pseudo__member\.age_years"), open_workspace(home, None, folder, ENVIRON):

@@ -27,11 +27,13 @@ def gate(catalog: Catalog, policy: Policy) -> Gate:
     return check_gate(catalog, policy)
 
 
+@pytest.mark.clause("C-04")
 def test_everything_that_lands_unused_is_listed_and_nothing_else(gate: Gate) -> None:
     assert gate.unused == set(gate.listed)
     gate.check_day(TODAY)
 
 
+@pytest.mark.clause("C-04")
 def test_the_first_date_to_pass_stops_the_night_after_it(gate: Gate) -> None:
     first = min(entry.expires for entry in gate.listed.values())
     gate.check_day(first)
@@ -55,6 +57,7 @@ def test_a_column_is_used_by_value_by_use_and_through_tables_between(gate: Gate)
     assert "vault__request.details" in used  # Python reads typed fields from it
 
 
+@pytest.mark.clause("C-04")
 def test_a_new_column_that_nobody_reads_is_refused_and_one_read_is_not(catalog: Catalog, policy: Policy) -> None:
     member = replace(
         catalog["vault__member"], columns=(*catalog["vault__member"].columns, column("blood_type", "NICK"))
