@@ -59,13 +59,12 @@ def disclose(context: click.Context, /, out: str | None, as_json: bool, **given:
         click.echo(json.dumps(done.as_record(), ensure_ascii=False))
         return
     facts = done.facts
-    click.echo(
-        f"{facts['disclosure_id']}: {', '.join(facts['items'])} of {facts['people_n']} persons, {facts['basis']}"
-    )
+    people = "1 person" if facts["people_n"] == 1 else f"{facts['people_n']} persons"
+    click.echo(f"{facts['disclosure_id']}: {', '.join(facts['items'])} of {people}, {facts['basis']}")
     if facts["is_wider_than_law"]:
         click.echo("This basis is wider than APPI 27(1); the entry says so.")
     if facts["is_statute_from_memory"]:
-        click.echo("The statute's entry was never compared with the text of the law.")
+        click.echo("The entry of the statute is marked as from memory: compare it with the text of the law.")
     if facts["review_by"]:
         click.echo(f"Somebody else must review it by {facts['review_by']}: quorum disclose review done")
     click.echo(f"ledger {done.entry}")
