@@ -50,7 +50,7 @@ def derive(schema: str, sql: str) -> Lineage:
     """Return the lineage of one SELECT over a declared schema.
 
     Args:
-        schema: ``CREATE TABLE``, ``VIEW``, ``MACRO`` and ``TYPE`` statements.
+        schema: declarations of tables, views, macros and types, as for `declare`.
         sql: the statement; parameters are constants.
 
     Guarantee: if the rows of the output, or their order, can change when the values of one base column change, then

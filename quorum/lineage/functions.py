@@ -1,4 +1,4 @@
-"""The functions that a statement under lineage may call: each is determined by its arguments, the clock or chance.
+"""The functions that a statement under lineage may call: determined by arguments, the clock, chance, or who asks.
 
 What belongs here: names, read one by one. What does not: functions that read settings, variables, sequences, catalogues
 or files, that write, that sleep, or that run text as SQL: the binder folds some of them to constants, so that the plan
