@@ -73,3 +73,17 @@ def test_no_other_door_is_open(edited: Edit, root: Path, tmp_path: Path, argumen
     assert done.returncode == 13, done.stderr
     assert "P-03 (uses) names IND" in done.stderr
     assert written(home) <= {"lock"}
+
+
+@pytest.mark.clause("P-03")
+@pytest.mark.parametrize("wider", ["uses", "zones"])
+def test_definitions_do_not_load(edited: Edit, root: Path, tmp_path: Path, wider: str) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("QUORUM_", "DAGSTER_"))}
+    environ |= {"QUORUM_HOME": str(tmp_path / "home"), "QUORUM_POLICY": str(edited(_WIDER[wider]))}
+    code = "from pipelines.definitions import defs; defs()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, cwd=root, timeout=120
+    )
+    assert done.returncode != 0
+    assert "policy.closed_list" in done.stderr
+    assert written(tmp_path / "home") == set()
