@@ -1,9 +1,10 @@
 """Erasing a person from everything that is stored about people, once and for good, on their request.
 
 The order matters, for a power cut may come at any moment: an entry in the ledger with what will go, then the tombstone,
-so that from here on nothing comes back; then one file after the other, each replaced whole; last the files from which
-the person's names were collected, and of these the one with the request. So whoever runs it again finds what is needed
-for the rest. Frozen cubes, safe tables and released packages hold no person; they stay and are never computed again.
+so that from here on nothing comes back; then one file after the other, each replaced whole. First go the rows that are
+found by the person's names, then those that tell the names, last of all the file with the request. So whoever runs it
+again finds what is needed for the rest. Frozen cubes, safe tables and released packages hold no person; they stay and
+are never computed again.
 
 What belongs here: the order. What does not: whose a row is (`quorum.rights.rules`), and what is told (`receipt`).
 """
@@ -11,10 +12,9 @@ What belongs here: the order. What does not: whose a row is (`quorum.rights.rule
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -27,8 +27,8 @@ from quorum.intake.spellings import pieces_of
 from quorum.ledger.tombstones import bury, reference_of
 from quorum.policy.grants import check_may_act
 from quorum.rights.parts import Part, batches, parts_of, rewrite, sweep
-from quorum.rights.person import LINKS, LOGINS, REGISTRATIONS, Person, end_of, find_person, micros_of
-from quorum.rights.rules import EXEMPT, Rule, are_of, rule_of, struck
+from quorum.rights.person import LINKS, Person, end_of, find_person, micros_of
+from quorum.rights.rules import EXEMPT, Rule, are_members, are_of, rule_of, struck
 from quorum.tables import Table
 from quorum.zones import Zone
 
@@ -38,7 +38,6 @@ ZONES = (Zone.EXTRACT, Zone.SEG, Zone.PSEUDO, Zone.VAULT)
 
 _REQUESTS = "vault__request"
 _NUMBERS = "seg__person_day"
-_LAST = (_NUMBERS, LINKS, REGISTRATIONS, LOGINS, _REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Found:
     Args:
         part: the file.
         rows: rows of the person.
+        sources: those of them from which the person's names are collected.
         struck: rows of others whose text names the person.
         files: numbers of the landed files from which the rows came.
         latest: latest instant of the person's rows, microseconds since 1970; None if rows have none.
@@ -55,6 +55,7 @@ class Found:
 
     part: Part
     rows: int
+    sources: int
     struck: int
     files: frozenset[int] = field(repr=False)
     latest: int | None
@@ -109,7 +110,7 @@ def tables_of_people(desk: Desk) -> list[Table]:
         for table in desk.catalog.in_zone(zone)
         if not table.in_memory and table.name not in EXEMPT and rule_of(table).finds_rows
     ]
-    return sorted(tables, key=lambda table: _LAST.index(table.name) if table.name in _LAST else -1)
+    return sorted(tables, key=lambda table: table.name == _NUMBERS)
 
 
 def _erase(desk: Desk, member_id: str, own_part: Part, reference: str, now: datetime) -> None:
@@ -125,12 +126,35 @@ def _erase(desk: Desk, member_id: str, own_part: Part, reference: str, now: date
     bury(desk.ledger, desk.keys, person.tombstones(until), reference)
     for table in tables:
         sweep(desk.store, table.name)
-        for each in sorted((e for e in found if e.part.table == table.name), key=lambda e: e.part == own_part):
-            rewrite(desk.store, each.part, partial(_left, rule_of(table), person, _numbers(desk, person, each.part)))
+    for each in (each for each in found if each.rows > each.sources or each.struck):
+        rewrite(desk.store, each.part, _leaving(desk, person, each.part, is_last=False))
+    for each in sorted(
+        (each for each in found if each.sources), key=lambda e: (e.part == own_part, e.part.table == LINKS)
+    ):
+        rewrite(desk.store, each.part, _leaving(desk, person, each.part, is_last=True))
 
 
-def _left(rule: Rule, person: Person, numbers: pa.Array, rows: pa.Table) -> pa.Table:
-    return struck(rule, person, rows.filter(pc.invert(are_of(rule, person, rows, numbers))))[0]
+def _leaving(desk: Desk, person: Person, part: Part, *, is_last: bool) -> Callable[[pa.Table], pa.Table]:
+    """Return what leaves the rows that stay: until the last round, also those that tell the person's names.
+
+    The links go last: they alone say of every cookie whether it was another's too.
+    """
+    rule, numbers = rule_of(desk.catalog[part.table]), _numbers(desk, person, part)
+
+    def leave(rows: pa.Table) -> pa.Table:
+        going = are_of(rule, person, rows, numbers)
+        if not is_last:
+            going = pc.and_(going, pc.invert(_are_sources(rule, person, part, rows)))
+        return struck(rule, person, rows.filter(pc.invert(going)))[0]
+
+    return leave
+
+
+def _are_sources(rule: Rule, person: Person, part: Part, rows: pa.Table) -> pa.Array:
+    """Return which rows tell the person's names: what names the member, and the links of the member's cookies."""
+    return (
+        are_of(rule, person, rows, pa.array([], pa.int64())) if part.table == LINKS else are_members(rule, person, rows)
+    )
 
 
 def _is_named_after(person: Person, name: str) -> bool:
@@ -157,10 +181,12 @@ def _find(desk: Desk, person: Person, table: Table) -> Iterator[Found]:
             read += rows.num_rows
             is_own = are_of(rule, person, rows, numbers)
             others = struck(rule, person, rows.filter(pc.invert(is_own)))[1] if rule.texts else 0
-            found.append(_found(part, rule, rows.filter(is_own), others))
+            sources = pc.sum(pc.and_(is_own, _are_sources(rule, person, part, rows))).as_py() or 0
+            found.append(_found(part, rule, rows.filter(is_own), sources, others))
         whole = Found(
             part,
             sum(each.rows for each in found),
+            sum(each.sources for each in found),
             sum(each.struck for each in found),
             frozenset().union(*(each.files for each in found)),
             max((each.latest for each in found if each.latest is not None), default=None),
@@ -170,10 +196,10 @@ def _find(desk: Desk, person: Person, table: Table) -> Iterator[Found]:
     desk.store.note(table.name, read)
 
 
-def _found(part: Part, rule: Rule, own: pa.Table, others: int) -> Found:
+def _found(part: Part, rule: Rule, own: pa.Table, sources: int, others: int) -> Found:
     files = own["file_n"].unique().drop_null().to_pylist() if rule.has_file else []
     latest = pc.max(own[rule.instant]).as_py() if rule.instant else None
-    return Found(part, own.num_rows, others, frozenset(files), None if latest is None else micros_of(latest))
+    return Found(part, own.num_rows, sources, others, frozenset(files), None if latest is None else micros_of(latest))
 
 
 def _numbers(desk: Desk, person: Person, part: Part) -> pa.Array:

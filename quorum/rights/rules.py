@@ -119,9 +119,7 @@ def are_of(rule: Rule, person: Person, rows: pa.Table, numbers: pa.Array) -> pa.
         rows: with at least the columns of the rule.
         numbers: the person's numbers within the night of the rows (int64).
     """
-    found = pa.repeat(pa.scalar(False), rows.num_rows)
-    for name in rule.members:
-        found = pc.or_(found, _among(rows[name], [person.member_id]))
+    found = are_members(rule, person, rows)
     for name in rule.cookies:
         found = pc.or_(found, _among(rows[name], person.cookies))
         found = pc.or_(found, _in_spans(rows, name, rule.instant, person.shared))
@@ -135,6 +133,14 @@ def are_of(rule: Rule, person: Person, rows: pa.Table, numbers: pa.Array) -> pa.
         found = pc.or_(found, pa.array([names_in_line(person, line) for line in rows[name].to_pylist()], pa.bool_()))
     if rule.contacts or rule.texts:
         found = pc.or_(found, _by_contact(rule, person, rows))
+    return found
+
+
+def are_members(rule: Rule, person: Person, rows: pa.Table) -> pa.Array:
+    """Return which rows name the member by number."""
+    found = pa.repeat(pa.scalar(False), rows.num_rows)
+    for name in rule.members:
+        found = pc.or_(found, _among(rows[name], [person.member_id]))
     return found
 
 
