@@ -38,6 +38,7 @@ def micros(instant: datetime) -> int:
 def home_of_two(put: Any, key: Any) -> None:
     """Two members: m-one asks to be erased; they share the cookie c-both, and a telephone number."""
     one, two, own, both = (
+    lent = key("cookie", "c-lent")  # the login of the other member is older than the vault keeps
         key("member", "m-one"),
         key("member", "m-two"),
         key("cookie", "c-own"),
