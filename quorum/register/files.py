@@ -10,7 +10,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ def check_place(out: Path, home: Home) -> None:
 def deliver(out: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new folder that nobody else may open; it appears whole, by one rename, or not at all.
 
-    A folder that a killed run left half-written beside it is removed first.
+    The files have no name until all of them are written: what a killed run has written is gone with it. Where the file
+    system knows no files without a name, they lie in a hidden folder beside the place, which the next run removes.
 
     Raises:
         OSError: it could not be written; nothing of it is left.
@@ -97,14 +99,39 @@ def deliver(out: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     try:
-        for name, content in files.items():
-            descriptor = os.open(unfinished / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+        with ExitStack() as opened:
+            written = [
+                (name, opened.enter_context(_written(unfinished / name, content))) for name, content in files.items()
+            ]
+            for name, descriptor in written:
+                if descriptor is not None:
+                    _name(descriptor, unfinished / name)
         unfinished.rename(place)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def _name(descriptor: int, path: Path) -> None:
+    """Give an open file its name; without the folder's descriptor the link itself would be linked to."""
+    folder = os.open("/proc/self/fd", os.O_RDONLY)
+    try:
+        os.link(str(descriptor), path, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _written(path: Path, content: bytes) -> Iterator[int | None]:
+    """Write a file that has no name yet and give its descriptor; None for one that had to get its name at once."""
+    try:
+        descriptor, is_named = os.open(path.parent, os.O_WRONLY | getattr(os, "O_TMPFILE", 0), 0o600), False
+    except OSError:
+        descriptor, is_named = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), True
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        yield None if is_named else descriptor
 
 
 def _csv(rows: pa.Table) -> bytes:

@@ -368,6 +368,13 @@ def test_a_failure_after_the_entry_is_entered_and_leaves_nothing(
     assert office.disclose(**D04).facts["disclosure_id"] == "d-20261122-0002"  # it was not answered
 
 
+def test_it_delivers_where_every_file_has_a_name_at_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.O_TMPFILE", 0)  # opening a folder for writing is refused, as such file systems do
+    assert office.disclose(**D03).files == ("registration.csv", "manifest.json")
+    assert len(rows(office)) == 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in office.out.iterdir()} == {0o600}
+
+
 def test_a_folder_that_cannot_be_used_is_a_mistake_of_usage(office: Office) -> None:
     (office.out / "mine").mkdir(parents=True)
     inside = replace(office, out=office.workspace.home.root / "given")
