@@ -77,7 +77,7 @@ def _page(policy: Policy, new: Documents, old: Documents | None, language: str) 
         third_parties=[_third_party(party, words) for party in policy.third_parties],
         retention=[(words[zone], words["days"].format(f"{policy.retention_days[zone]:,}")) for zone in _KEPT],
         stops=[
-            (words.scope(scope), words.listed(words.purpose(code) for code in scope.stops))
+            (words.scope(scope), words.listed(words.stopped(code) for code in scope.stops))
             for scope in policy.scopes.values()
             if scope.stops
         ],

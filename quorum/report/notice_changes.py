@@ -106,7 +106,7 @@ def _zone(change: Change) -> str:
 def _filled(sentence: str, change: Change, old: Documents, words: NoticeWords) -> str:
     item = words.category(change.item, old)
     if change.field == "stops":
-        item = words.purpose(change.item, old)
+        item = words.stopped(change.item)
     elif change.field == "recipient_kinds":
         item = words.recipient_kind(change.item)
     what = change.what

@@ -14,6 +14,7 @@ from quorum.policy import Policy, Scope
 from quorum.policy.decisions import EVERY_USER_OF_ATTR
 
 _TOKYO = timedelta(hours=9)
+_STATISTICS = "P-03"
 _MONTHS = (
     "January",
     "February",
@@ -74,6 +75,10 @@ class NoticeWords:
             return purpose.name_ja if self.language == "ja" else purpose.name_en
         gone = (before or {}).get("policy.yaml", {}).get("purposes", {}).get(code, {})
         return str(gone.get(f"name_{self.language}", code))
+
+    def stopped(self, code: str) -> str:
+        """Return what a choice stops of a purpose: of P-03 the samples, for its statistics are about nobody."""
+        return self["samples_of_p03"] if code == _STATISTICS else self.purpose(code)
 
     def scope(self, scope: Scope) -> str:
         """Return the name of a scope of choices, with a capital in English."""

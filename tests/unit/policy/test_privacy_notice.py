@@ -54,6 +54,13 @@ def test_the_notice_has_everything_that_the_policy_says(root: Path) -> None:
     assert 'href="notice.ja.html"' in both["en"]
 
 
+def test_a_choice_stops_the_samples_of_p03_and_not_its_statistics(root: Path) -> None:
+    page = pages(root / "policy")["ja"]
+    choices = page[page.index("お客さまの選択") : page.index("同意はいつでも撤回できます")]
+    assert "広告主等のためのアンケート対象者の抽出" in choices
+    assert "統計の提供" not in choices
+
+
 def test_the_notice_is_self_contained_and_always_the_same(root: Path) -> None:
     first, second = pages(root / "policy"), pages(root / "policy")
     assert first == second
