@@ -37,13 +37,9 @@ def micros(instant: datetime) -> int:
 @pytest.fixture
 def home_of_two(put: Any, key: Any) -> None:
     """Two members: m-one asks to be erased; they share the cookie c-both, and a telephone number."""
-    one, two, own, both = (
+    one, two = key("member", "m-one"), key("member", "m-two")
+    own, both = key("cookie", "c-own"), key("cookie", "c-both")
     lent = key("cookie", "c-lent")  # the login of the other member is older than the vault keeps
-        key("member", "m-one"),
-        key("member", "m-two"),
-        key("cookie", "c-own"),
-        key("cookie", "c-both"),
-    )
     address = "東京都港区芝一丁目2-3"
     put(
         "vault__member",
