@@ -115,7 +115,12 @@ def home_of_two(put: Any, key: Any) -> None:
         {"request_id": "r-5", "kind": "enquiry", "member_id": "m-two", "details": json.dumps({"text": f"to {MAIL}"})},
         {"request_id": "r-6", "kind": "erase", "details": "{}"},
     )
-    put("vault__request", D1, {"request_id": "r-1", "kind": "erase", "member_id": "m-one", "details": "{}"})
+    put(
+        "vault__request",
+        D1,
+        {"request_id": "r-1", "kind": "erase", "member_id": "m-one", "details": "{}"},
+        {"request_id": "r-7", "kind": "enquiry", "details": json.dumps({"reply_to": MAIL})},
+    )
     put(
         "vault__enquiry",
         D2,
@@ -134,7 +139,7 @@ EXPECTED = {
     "seg__ad_event": {str(D1): 3},
     "p09__public_nickname": {str(D1): 1},
     "vault__rejected_line": {str(D1): 4},
-    "vault__request": {str(D1): 1, str(D2): 3},
+    "vault__request": {str(D1): 2, str(D2): 3},
     "vault__enquiry": {str(D2): 1},
 }
 
