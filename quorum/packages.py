@@ -81,13 +81,18 @@ class Packages:
     def stored(self, night: date) -> list[Release]:
         """Return the releases of a night that is done, each compared with what was signed.
 
+        A release that the ledger says was removed when its days were over is not among them.
+
         Raises:
             ReleaseError: a stored release is not what its certificate says, or is gone.
         """
         found = []
+        removed = {package for entry in self.ledger.entries("retention") for package in entry.body["packages"]}
         for entry in self.ledger.entries("release"):
             if entry.body["night"] == night.isoformat():
                 shape = PackageShape(entry.body["recipient_id"], entry.body["report"], entry.body["period"], ())
+                if package_path(shape).as_posix() in removed:
+                    continue
                 if not (self.store.home.out / package_path(shape)).exists():
                     raise ReleaseError(
                         "release.gone",

@@ -12,7 +12,8 @@ import pytest
 from conftest_rights import everything
 
 from quorum.desk import Desk
-from quorum.errors import ConfigurationError, LedgerError, PolicyError
+from quorum.errors import ConfigurationError, LedgerError, PolicyError, ReleaseError
+from quorum.packages import Packages
 from quorum.policy import Actor, Policy
 from quorum.rights import retention
 from quorum.rights.retention import limits_of, run_retention, survey
@@ -117,6 +118,17 @@ def test_run_again_it_changes_nothing_and_a_later_day_carries_on(full: Desk) -> 
     assert sorted(names(full, "vault__member", "nickname")) == ["clock", "late", "newer", "newest"]
     assert sorted(names(full, "vault__preference", "event_id")) == ["b", "c", "d"]
     assert names(full, "vault__refusal", "request_id") == []
+
+
+def test_a_package_whose_days_are_over_is_not_missed_and_another_one_is(full: Desk) -> None:
+    night = date(2016, 11, 20)
+    full.ledger.enter_release("adv-1", "campaign", str(night), night, "digest", {})
+    packages = Packages(full.store, full.policy, full.keys, full.ledger)
+    run_retention(full, None, is_dry=False)
+    assert packages.stored(night) == []
+    full.ledger.enter_release("adv-2", "campaign", str(night), night, "digest", {})
+    with pytest.raises(ReleaseError):
+        packages.stored(night)
 
 
 def test_a_dry_run_tells_the_same_and_does_nothing(full: Desk) -> None:
