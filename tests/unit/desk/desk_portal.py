@@ -14,6 +14,7 @@ from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
 from quorum.extract.identity import verify_identity
 from quorum.policy import Actor
+from quorum.tables import Table
 
 NIGHT = date(2026, 11, 21)
 AT = datetime(2026, 11, 21, 3, 0)  # noqa: DTZ001 - instants are kept in UTC without a zone
@@ -87,11 +88,15 @@ class Portal:
 
     def with_query(self, table: str, change: Callable[[str], str]) -> Portal:
         """The same home under a statement that was changed."""
-        catalog = self.desk.catalog
-        contract = catalog[table]
+        contract = self.desk.catalog[table]
         changed = change(str(contract.query))
         assert changed != contract.query
-        mutated = replace(catalog, tables={**catalog.tables, table: replace(contract, query=changed)})
+        return self.with_contract(replace(contract, query=changed))
+
+    def with_contract(self, contract: Table) -> Portal:
+        """The same home under a contract that was changed."""
+        catalog = self.desk.catalog
+        mutated = replace(catalog, tables={**catalog.tables, contract.name: contract})
         store = Store(self.desk.home, mutated, self.desk.keys)
         engine = DuckEngine(store, self.desk.policy, self.desk.keys, memory_limit="500MB", threads=1)
         return Portal(replace(self.desk, store=store, engine=engine))

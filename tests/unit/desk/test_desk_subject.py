@@ -223,6 +223,8 @@ def test_a_column_that_the_purpose_does_not_list_is_refused(verified: Portal, ca
     widened = replace(table, columns=(*table.columns[:-1], replace(table.columns[-1], category=category)))
     with pytest.raises(PolicyError, match=r"subject\.column"):
         check_columns(widened, verified.desk.policy)
+    with pytest.raises(PolicyError, match=r"subject\.column"):
+        subject_package(verified.with_contract(widened).desk, HANAKO, "q", None)
 
 
 @pytest.mark.clause("S-01")
