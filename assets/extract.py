@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets.blueprint import Blueprint, Facts
-from quorum.extract.build import AFTER, is_batch, refused
+from quorum.extract.build import AFTER, is_batch
 from quorum.tables import Table
 from quorum.workspace import Workspace
 from quorum.zones import Zone
@@ -25,7 +25,7 @@ def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
 def _made(plan: Blueprint, table: Table) -> dg.AssetsDefinition:
     def make(workspace: Workspace, night: date) -> Facts:
         workspace.build(table.name, night)
-        return {"refused_n": refused(workspace.desk, night, table.name)}
+        return {"refused_n": dict(workspace.refused(table.name, night))}
 
     description = f"Runs sql/extract/{table.name}/query.sql for {table.purpose}, and checks what it made"
     return plan.step(table.name, [table.name], make, description=description, after=AFTER.get(table.name, ()))

@@ -171,7 +171,7 @@ def other_tables(text: str) -> tuple[str, ...]:
         >>> other_tables("orphan_n(recipient_id, pseudo__recipient.recipient_id)")
         ('pseudo__recipient',)
     """
-    return tuple(re.findall(r"([a-z_]+)\.[a-z_]+", text))
+    return tuple(re.findall(r"([a-z][a-z0-9_]*)\.[a-z_]+", text))
 
 
 def _quoted(column: str) -> str:

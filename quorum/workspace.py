@@ -156,6 +156,10 @@ class Workspace:
             else:
                 self.engine.build(table, night)
 
+    def refused(self, table: str, night: date) -> Mapping[str, int]:
+        """Return what was left out of an extract when it was built, by reason."""
+        return extracts.refused(self.desk, night, table)
+
     def profile(self, table: str, night: date, metrics: Sequence[str]) -> dict[str, int]:
         """Count what a suite judges; see `quorum.profile`."""
         return Profiler(self.store, self.engine, self.policy).profile(table, night, metrics)

@@ -111,7 +111,7 @@ def survey_rows(surveys: Surveys, field: Sequence[Survey], next_one: Survey | No
             "rest_days": surveys.rest_days,
             "campaign_id": survey.campaign_id,
             "seen_within_days": survey.seen_within_days,
-            **{f"by_{dimension}": dimension in survey.strata for dimension in STRATA},
+            **{f"is_by_{dimension}": dimension in survey.strata for dimension in STRATA},
         }
         for survey in field
     ]

@@ -14,8 +14,8 @@ from quorum.tables import Catalog
 from quorum.tables.dictionary import render
 from quorum.zones import Zone
 
-_UNIT_SUFFIX = re.compile(r"_(n|micros|yen|share|date|at|key|id|band|on|hour|years|from|to)$|^(is|has)_")
-_FIELD_TERMS = {"status", "booked_impressions"}  # the field's own words, fixed by the input formats
+_UNIT_SUFFIX = re.compile(r"_(n|micros|yen|share|date|at|key|id|band|on|hour|years|days|from|to)$|^(is|has)_")
+_FIELD_TERMS = {"status", "booked_impressions", "policy_version"}  # fixed by the input formats, or by a clause (P-01)
 
 
 def test_the_import_law_holds() -> None:

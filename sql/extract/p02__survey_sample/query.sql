@@ -10,11 +10,11 @@ next_survey as (
         per_stratum_n,
         least_people_n,
         rest_days,
-        by_age_band,
-        by_gender,
-        by_region,
-        by_prefecture,
-        by_occupation
+        is_by_age_band,
+        is_by_gender,
+        is_by_region,
+        is_by_prefecture,
+        is_by_occupation
     from p02__survey
     where is_next
 ),
@@ -47,11 +47,11 @@ people as (
     inner join p02__survey_stratum as stratum
         on
             stratum.survey_id = survey.survey_id
-            and stratum.age_band = case when survey.by_age_band then member.age_band else '' end
-            and stratum.gender = case when survey.by_gender then member.gender else '' end
-            and stratum.region = case when survey.by_region then member.region else '' end
-            and stratum.prefecture = case when survey.by_prefecture then member.prefecture else '' end
-            and stratum.occupation = case when survey.by_occupation then member.occupation else '' end
+            and stratum.age_band = case when survey.is_by_age_band then member.age_band else '' end
+            and stratum.gender = case when survey.is_by_gender then member.gender else '' end
+            and stratum.region = case when survey.is_by_region then member.region else '' end
+            and stratum.prefecture = case when survey.is_by_prefecture then member.prefecture else '' end
+            and stratum.occupation = case when survey.is_by_occupation then member.occupation else '' end
     left join pseudo__stop as stop on stop.person_key = member.person_key and stop.purpose = 'P-02'
     where stop.person_key is null and not member.is_bot
 ),

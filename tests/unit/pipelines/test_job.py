@@ -49,6 +49,9 @@ class Idle:
     def build(self, table: str, night: date) -> None:
         self._do(table)
 
+    def refused(self, table: str, night: date) -> Mapping[str, int]:
+        return {}
+
     def make_safe(self, night: date) -> list[object]:
         self._do("safe")
         return []
@@ -118,7 +121,7 @@ def test_every_kept_table_is_an_asset_made_once_and_after_what_it_reads(
         reads |= set(suites[name].compared_with)
         assert reads <= set(made[: position + 1]), name
     assert made[-1] == "out__package"
-    assert len(workspace.done) == len(set(workspace.done)) < 45
+    assert len(workspace.done) == len(set(workspace.done)) < len(tables)
 
 
 def test_stages_tell_steps_with_their_rows(run: Callable[..., list[dg.DagsterEvent]]) -> None:
