@@ -16,6 +16,7 @@ from quorum.errors import PolicyError
 from quorum.lineage.changes import check_changes, unneeded_changes
 from quorum.lineage.crossings import Crossing, Crossings, declared_crossings
 from quorum.lineage.flows import INFRASTRUCTURE, Flows, of_contracts
+from quorum.lineage.grouped import check_cubes
 from quorum.lineage.outside import check_outside
 from quorum.lineage.product import lineages_of, open_statements
 from quorum.policy import Policy
@@ -43,8 +44,8 @@ def check_purposes(catalog: Catalog, policy: Policy, declared: Crossings | Path 
     Guarantee: if it returns, then for every table with a statement, every category that reaches a column's value is the
     column's own, or went through a declared and proven declassifier; a table of a purpose holds only what the purpose
     uses, and its rows are decided, there and in all tables before it, only by what the purpose uses or touches or by
-    a declared use; it reads no table of another purpose but what is declared; and nothing made of a cookie, an address
-    or a member's number reaches another company but as a count.
+    a declared use; it reads no table of another purpose but what is declared; a cube counts by what it shows; and
+    nothing made of a cookie, an address or a member's number reaches another company but as a count.
 
     Not guaranteed: what Python does with rows that it reads, and what is in a column that landed under a wrong name.
 
@@ -58,12 +59,13 @@ def check_purposes(catalog: Catalog, policy: Policy, declared: Crossings | Path 
     with open_statements(catalog, policy) as statements:
         flows = Flows(catalog, policy, declared, lineages_of(statements))
         check_changes(flows, statements)
-    for _, table in sorted(catalog.tables.items()):
-        _check_made_in_python(flows, table)
-        _check_held(flows, table)
-        _check_decided(flows, table)
-        _check_reads(flows, table)
-    check_outside(flows)
+        for _, table in sorted(catalog.tables.items()):
+            _check_made_in_python(flows, table)
+            _check_held(flows, table)
+            _check_decided(flows, table)
+            _check_reads(flows, table)
+        check_outside(flows)
+        check_cubes(catalog, statements.declared.connection)
     return flows
 
 

@@ -80,14 +80,16 @@ def test_a_cookie_does_not_reach_another_company_by_way_of_other_tables(
     how = table(
         "seg__planted", "INFRA", "select who is null as how from pseudo__planted", column("how", "HOW", "BOOLEAN")
     )
-    cube = table("cube__planted", "P-03", "select how as held from seg__planted", column("held", "HOW", "BOOLEAN"))
+    counts = "select how as held, count(*) as n from seg__planted group by how"
+    n = column("n", "STAT", "BIGINT")
+    cube = table("cube__planted", "P-03", counts, column("held", "HOW", "BOOLEAN"), n)
     allowed = declaring(declared, "values", "seg__planted.how", "pseudo__planted.who", "presence")
     undated = planted(catalog, person, how, cube)
     judged(undated, policy, allowed, "cube__planted")  # whether there is one tells nothing of which
     worse = replace(how, query="select who as how from pseudo__planted", columns=(column("how", "HOW"),))
     assert refusal(planted(undated, worse), policy, allowed, "cube__planted").rule == "policy.category_change"
     told = replace(how, query="select who as how from pseudo__planted", columns=(column("how", "KEY"),))
-    held = replace(cube, columns=(column("held", "KEY"),))
+    held = replace(cube, columns=(column("held", "KEY"),), query="select how as held from seg__planted")
     assert refusal(planted(undated, told, held), policy, declared, "cube__planted").rule == "policy.outside"
 
 
@@ -136,3 +138,21 @@ def test_what_python_makes_has_the_categories_of_its_parents(
     wider = replace(safe, columns=(*safe.columns, column("occupation", "OCC")))
     refused = refusal(planted(catalog, wider), policy, declared, "safe__section_device")
     assert "safe__section_device.occupation" in str(refused)
+
+
+ROWS = {
+    "by person": "select count(*) as n from seg__page_view group by person_n",
+    "by person, within a section": "select section_id, count(*) as n from seg__page_view group by section_id, person_n",
+    "within a person before": "select n from (select person_n, count(*) as n from seg__page_view group by person_n)",
+    "by a function of a person": "select count(*) as n from seg__page_view group by person_n % 1000",
+    "as a union": "select count(*) as n from seg__page_view union all select 1 as n",
+}
+
+
+@pytest.mark.parametrize("statement", ROWS.values(), ids=list(ROWS))
+def test_counts_of_one_person_each_are_no_cube(
+    statement: str, catalog: Catalog, policy: Policy, declared: Crossings
+) -> None:
+    section = [column("section_id", "VIEW")] if "select section_id" in statement else []
+    cube = table("cube__planted", "P-03", statement, *section, column("n", "STAT", "BIGINT"))
+    assert refusal(planted(catalog, cube), policy, declared, "cube__planted").rule == "policy.row_per_person"
