@@ -36,7 +36,8 @@ class Person:
 
     Args:
         member_id: the member number.
-        keys: pseudonyms that are nobody else's: of the member, and of the cookies that no other member used.
+        member_keys: pseudonyms of the member.
+        cookie_keys: pseudonyms of the cookies that no other member used.
         cookies: ids of these cookies.
         shared: ids and pseudonyms of the other cookies, to the spans in which they were this member's.
         pieces: spellings (`quorum.intake.spellings`) of identifiers that no other member has.
@@ -44,11 +45,17 @@ class Person:
     """
 
     member_id: str = field(repr=False)
-    keys: frozenset[str] = field(repr=False)
+    member_keys: frozenset[str] = field(repr=False)
+    cookie_keys: frozenset[str] = field(repr=False)
     cookies: frozenset[str] = field(repr=False)
     shared: Mapping[str, tuple[Span, ...]] = field(repr=False)
     pieces: frozenset[str] = field(repr=False)
     contacts: frozenset[str] = field(repr=False)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All pseudonyms that are nobody else's."""
+        return self.member_keys | self.cookie_keys
 
     def tombstones(self, until: int) -> Iterator[Tombstone]:
         """Yield what is refused from now on.
@@ -57,9 +64,8 @@ class Person:
             until: up to which instant events of the cookies are refused, microseconds since 1970.
         """
         before = (ALWAYS[0], until)
-        for key in self.keys:
-            yield Tombstone(MEMBER, key)
-            yield Tombstone(COOKIE, key, before)
+        yield from (Tombstone(MEMBER, key) for key in self.member_keys)
+        yield from (Tombstone(COOKIE, key, before) for key in self.cookie_keys)
         for key, spans in self.shared.items():
             yield from (Tombstone(COOKIE, key, (since, min(last, until))) for since, last in spans)
         yield from (Tombstone(TOKEN, piece, before) for piece in self.pieces)
@@ -79,7 +85,8 @@ def find_person(desk: Desk, member_id: str) -> Person:
     named, contacts = _registered(desk, member_id)
     return Person(
         member_id=member_id,
-        keys=frozenset({member_key, public_key, *(spans.keys() - shared_keys), *(key_of[cookie] for cookie in own)}),
+        member_keys=frozenset({member_key, public_key}),
+        cookie_keys=frozenset({*(spans.keys() - shared_keys), *(key_of[cookie] for cookie in own)}),
         cookies=frozenset(own),
         shared=shared,
         pieces=frozenset({spelt(member_id), *map(spelt, own), *named}),
