@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -219,8 +220,8 @@ def found_in(home: Path, catalog: Catalog, needles: set[str]) -> dict[str, int]:
 
 
 def dumped(path: Path) -> bytes:
-    """Return all rows of a database as text; virtual tables aside, which a dump cannot tell."""
-    with sqlite3.connect(path) as database:
+    """Return all rows of a database as text."""
+    with closing(sqlite3.connect(path)) as database:
         names = database.execute("select name from sqlite_master where type = 'table'").fetchall()
         return repr([database.execute(f'select * from "{name}"').fetchall() for (name,) in names]).encode()
 
