@@ -43,7 +43,8 @@ def zone_of(table: str) -> Zone:
     """Return the zone of a table by its name: ``cube__campaign_daily`` is a cube, ``p05__mailing_list`` an extract.
 
     Raises:
-        ValueError: the name does not follow ``{zone}__{subject}``, ``pNN__{subject}`` for the extract of a purpose, ``dNN__{subject}`` for a disclosure.
+        ValueError: the name does not follow ``{zone}__{subject}``, ``pNN__{subject}`` for the extract of a purpose or
+            ``dNN__{subject}`` for what a disclosure may take.
     """
     prefix, separator, _ = table.partition("__")
     if separator and _EXTRACT.fullmatch(prefix):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from quorum.tables import Catalog
 from quorum.zones import Home
 
 NIGHT = date(2026, 11, 21)
-AT = datetime(2026, 11, 21, 3)
+AT = datetime(2026, 11, 21, 3, tzinfo=UTC).replace(tzinfo=None)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Requests and choices of the sample: every kind is there, claims agree with the registration, and some must be refused."""
+"""Requests and choices of the sample: every kind is there, claims agree with the registration, some must be refused."""
 
 from __future__ import annotations
 
