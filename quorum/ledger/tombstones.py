@@ -9,8 +9,9 @@ What belongs here: making, keeping and asking them. What does not: erasing (`quo
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ ALWAYS = (-(1 << 62), 1 << 62)
 
 Span = tuple[int, int]
 _CHARACTERS = 32
+_BLOCK_BYTES = 64  # of SHA-256
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Erased:
         """Return those of some pseudonyms or spellings that were erased, each with its spans."""
         if self.keys is None:
             return {}
-        key = self.keys.derive("tombstone")
-        found = ((value, self.spans.get((kind, _hash(key, kind, value)))) for value in values)
+        hashed = _hasher(self.keys.derive("tombstone"), kind)
+        found = ((value, self.spans.get((kind, hashed(value)))) for value in values)
         return {value: spans for value, spans in found if spans}
 
     def members(self, member_ids: Iterable[str]) -> set[str]:
@@ -98,15 +100,15 @@ def bury(ledger: Ledger, keys: KeyRing, tombstones: Iterable[Tombstone], referen
         tombstones: what is refused from now on.
         reference: of the erasure; see `reference_of`.
     """
-    key = keys.derive("tombstone")
-    rows = [(t.kind, _hash(key, t.kind, t.value), *t.span) for t in tombstones]
+    hashed = {kind: _hasher(keys.derive("tombstone"), kind) for kind in (MEMBER, COOKIE, TOKEN)}
+    rows = [(t.kind, hashed[t.kind](t.value), *t.span) for t in tombstones]
     counts = {kind: sum(row[0] == kind for row in rows) for kind in (MEMBER, COOKIE, TOKEN)}
     ledger.bury(rows, {"reference": reference, **counts})
 
 
 def reference_of(keys: KeyRing, request_id: str) -> str:
     """Return how the ledger names an erasure: a keyed hash of the request, for its number may be the person's own."""
-    return _hash(keys.derive("tombstone"), "request", request_id)
+    return _hasher(keys.derive("tombstone"), "request")(request_id)
 
 
 def pseudonyms(keys: KeyRing, kind: str, identifiers: Iterable[str]) -> dict[str, str]:
@@ -115,5 +117,18 @@ def pseudonyms(keys: KeyRing, kind: str, identifiers: Iterable[str]) -> dict[str
     return {hmac.digest(key, text.encode(), "sha256").hex()[:_CHARACTERS]: text for text in identifiers}
 
 
-def _hash(key: bytes, kind: str, value: str) -> str:
-    return hmac.digest(key, f"{kind}\n{value}".encode(), "sha256").hex()[:_CHARACTERS]
+def _hasher(key: bytes, kind: str) -> Callable[[str], str]:
+    """Return the HMAC-SHA256 of a text of a kind: what all of them begin with is hashed once, for there are millions.
+
+    Source: RFC 2104; the key is shorter than a block.
+    """
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK_BYTES, b"\0")) + f"{kind}\n".encode())
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK_BYTES, b"\0")))
+
+    def hashed(value: str) -> str:
+        first, second = inner.copy(), outer.copy()
+        first.update(value.encode())
+        second.update(first.digest())
+        return second.hexdigest()[:_CHARACTERS]
+
+    return hashed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -73,6 +74,8 @@ def test_tombstones_are_kept_once_and_hold_no_name(desk: Desk) -> None:
     erased = load_erased(desk.ledger, desk.keys)
     assert erased.spans_of(TOKEN, [MAIL, "other"]) == {MAIL: (ALWAYS,)}
     assert erased.spans_of(MEMBER, [MAIL]) == {}, "kinds are apart"
+    keyed = hmac.digest(desk.keys.derive("tombstone"), f"{TOKEN}\n{MAIL}".encode(), "sha256").hex()[:32]
+    assert keyed in {stone[1] for stone in desk.ledger.tombstones()}
     other = load_erased(desk.ledger, KeyRing(bytes(32)))
     assert other.spans_of(TOKEN, [MAIL]) == {}, "without the key nothing can be asked"
 
