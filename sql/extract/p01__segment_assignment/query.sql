@@ -2,8 +2,7 @@
 -- member's; no bots, and nobody who opted out: they have no row, not even one that ends.
 with
 people as (
-    select
-        candidate.person_key
+    select candidate.person_key
     from (
         select person_key from seg__member
         union
@@ -16,29 +15,70 @@ people as (
 ),
 
 traits as (
-    select person_key, 'age_band' as attribute, age_band as value, $night as known_on from seg__member
+    select
+        person_key,
+        'age_band' as attribute,
+        age_band as value,
+        $night as known_on
+    from seg__member
     union all
-    select person_key, 'gender' as attribute, gender as value, $night as known_on from seg__member
+    select
+        person_key,
+        'gender' as attribute,
+        gender as value,
+        $night as known_on
+    from seg__member
     union all
-    select person_key, 'region' as attribute, region as value, $night as known_on from seg__member
+    select
+        person_key,
+        'region' as attribute,
+        region as value,
+        $night as known_on
+    from seg__member
     union all
-    select person_key, 'prefecture' as attribute, prefecture as value, $night as known_on from seg__member
+    select
+        person_key,
+        'prefecture' as attribute,
+        prefecture as value,
+        $night as known_on
+    from seg__member
     union all
-    select person_key, 'occupation' as attribute, occupation as value, $night as known_on from seg__member
+    select
+        person_key,
+        'occupation' as attribute,
+        occupation as value,
+        $night as known_on
+    from seg__member
     union all
-    select person_key, 'section_id' as attribute, section_id as value, last_viewed_on as known_on
+    select
+        person_key,
+        'section_id' as attribute,
+        section_id as value,
+        last_viewed_on as known_on
     from seg__person_view
     where section_id is not null
     union all
-    select person_key, 'device' as attribute, device as value, last_viewed_on as known_on
+    select
+        person_key,
+        'device' as attribute,
+        device as value,
+        last_viewed_on as known_on
     from seg__person_view
     where device is not null
     union all
-    select person_key, 'hour_band' as attribute, hour_band as value, last_viewed_on as known_on
+    select
+        person_key,
+        'hour_band' as attribute,
+        hour_band as value,
+        last_viewed_on as known_on
     from seg__person_view
     where hour_band is not null
     union all
-    select member_key as person_key, 'item_category' as attribute, item_category as value, transaction_date as known_on
+    select
+        member_key as person_key,
+        'item_category' as attribute,
+        item_category as value,
+        transaction_date as known_on
     from pseudo__partner_item__history
     where transaction_date <= $night
 ),

@@ -9,7 +9,7 @@ views as (
         cast(null as varchar) as campaign_id,
         event.device,
         event.hour_band,
-        $night as last_viewed_on
+        date '1970-01-01' + cast((event.minute_n + 540) // 1440 as integer) as last_viewed_on
     from seg__event as event
     inner join seg__person_day as person on person.person_key = event.person_key and not person.is_bot
     where event.person_kind in ('member', 'cookie') and event.is_page_view
@@ -21,7 +21,7 @@ views as (
         event.campaign_id,
         cast(null as varchar) as device,
         cast(null as varchar) as hour_band,
-        $night as last_viewed_on
+        date '1970-01-01' + cast((event.minute_n + 540) // 1440 as integer) as last_viewed_on
     from seg__event as event
     inner join seg__person_day as person on person.person_key = event.person_key and not person.is_bot
     where event.person_kind in ('member', 'cookie') and event.event_type = 'impression'
@@ -48,10 +48,11 @@ select
     hour_band,
     max(last_viewed_on) as last_viewed_on
 from views
-group by grouping sets (
-    (person_key, person_kind, section_id),
-    (person_key, person_kind, campaign_id),
-    (person_key, person_kind, device),
-    (person_key, person_kind, hour_band)
-)
+group by
+    grouping sets (
+        (person_key, person_kind, section_id),
+        (person_key, person_kind, campaign_id),
+        (person_key, person_kind, device),
+        (person_key, person_kind, hour_band)
+    )
 having coalesce(section_id, campaign_id, device, hour_band) is not null
