@@ -5,6 +5,7 @@ What belongs here: the compact tables on stdout. What does not: finding out what
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.table import Table
 from pipelines.outcome import Outcome
 
 _COUNTS = ("read", "loaded", "duplicate", "quarantined", "waiting", "late")
+_EXTRACT = re.compile(r"p\d\d__")
 _CELLS = ("published_cells", "withheld_cells")
 
 
@@ -36,6 +38,7 @@ def show(done: Outcome, home: Path) -> None:
     if done.releases:
         if done.stages:
             console.print(_releases(done.releases))
+            console.print(_extracts(done.stages), soft_wrap=True)
         console.print(f"Reports: {home / 'out'}  ({_statuses(done.releases)})", soft_wrap=True)
     for error in done.errors:
         console.print(f"{error['code']} {error['message']}", style="red", soft_wrap=True)
@@ -68,6 +71,13 @@ def _releases(releases: Sequence[Mapping[str, Any]]) -> Table:
         cells = (f"{release[name]:,}" for name in _CELLS)
         table.add_row(release["recipient_id"], release["report"], release["period"], release["status"], *cells)
     return table
+
+
+def _extracts(stages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the tables made for the other purposes; they stay in the vault until somebody extracts them."""
+    made = [stage for stage in stages if _EXTRACT.match(str(stage["name"]))]
+    told = ", ".join(f"{stage['name']} {stage['rows']:,}" for stage in sorted(made, key=lambda stage: stage["name"]))
+    return f"Sealed for their purposes: {told or 'nothing'}"
 
 
 def _statuses(releases: Sequence[Mapping[str, Any]]) -> str:

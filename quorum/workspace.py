@@ -180,7 +180,9 @@ class Workspace:
         releases = self._packages.publish(night)
         if not self.is_done(night):
             counts = Counter(release.status for release in releases)
-            self.ledger.finish_night(night, self._inputs(night), {"releases": dict(sorted(counts.items()))})
+            under = {"version": self.policy.version, "digest": self.policy.digest}
+            summary = {"releases": dict(sorted(counts.items())), "policy": under}
+            self.ledger.finish_night(night, self._inputs(night), summary)
         return releases
 
     def is_settled(self, night: date) -> bool:

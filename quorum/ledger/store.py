@@ -240,6 +240,8 @@ class Ledger:
     def finish_night(self, night: date, inputs: str, summary: Mapping[str, Any]) -> None:
         """Record that a night is done, with the keyed digest of its inputs and its summary; it is never done again.
 
+        The summary, counts and the version of the policy, stands in the journal too.
+
         Raises:
             LedgerError: the night is already done.
         """
@@ -247,7 +249,7 @@ class Ledger:
             if db.execute("select 1 from night where night = ?", (night.isoformat(),)).fetchone():
                 raise LedgerError("ledger.night", f"night {night} is done already", "each night once")
             db.execute("insert into night values (?, ?, ?)", (night.isoformat(), inputs, canonical(summary)))
-            self._append("night", {"night": night.isoformat(), "inputs": inputs})
+            self._append("night", {"night": night.isoformat(), "inputs": inputs, **summary})
 
     def night(self, night: date) -> tuple[str, dict[str, Any]] | None:
         """Return (inputs digest, summary) of a done night, or None."""

@@ -69,6 +69,7 @@ def test_a_night_is_done_once(ledger: Ledger) -> None:
     ledger.finish_night(NIGHT, "digest", {"releases": 3})
     assert ledger.night(NIGHT) == ("digest", {"releases": 3})
     assert ledger.nights() == [NIGHT]
+    assert ledger.entries("night")[0].body == {"night": "2026-11-21", "inputs": "digest", "releases": 3}
     with pytest.raises(LedgerError, match=r"ledger\.night"):
         ledger.finish_night(NIGHT, "digest", {})
 

@@ -24,13 +24,18 @@ def told(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_a_night_tells_lines_reasons_releases_and_where_the_reports_are(capsys: pytest.CaptureFixture[str]) -> None:
     releases = [{**RELEASE, **CELLS, "status": "published"}]
-    stages = [{"name": "access", "seconds": 0.1, "rows": 1400}]
+    stages = [
+        {"name": "access", "seconds": 0.1, "rows": 1400},
+        {"name": "p05__mailing_list", "seconds": 0.1, "rows": 1012},
+        {"name": "p01__segment", "seconds": 0.1, "rows": 6},
+    ]
     text = told(Outcome(NIGHT, "duckdb", 12.34, stages, [FILE, FILE], releases), capsys)
     rows = [line.split() for line in text.splitlines()]
     assert rows[0] == ["Night", "2026-11-21:", "done", "in", "12.3", "s"]
     assert ["access", "2", "3,000", "2,800", "0", "200", "6", "4"] in rows
     assert "Quarantined and sealed: bad_time 198, empty 2" in text
     assert ["adv-1", "campaign", "2026-11-21", "published", "1,234", "56"] in rows
+    assert "Sealed for their purposes: p01__segment 6, p05__mailing_list 1,012" in text
     assert "Reports: /srv/home/out  (1 published)" in text
 
 

@@ -131,6 +131,12 @@ def test_a_done_night_is_served_and_not_worked_on(workspace: Workspace, landing:
     assert workspace.is_settled(NIGHT)
 
 
+def test_a_night_names_the_policy_under_which_it_was_made(workspace: Workspace) -> None:
+    workspace.publish(NIGHT)
+    done = workspace.ledger.entries("night")[0].body
+    assert done["policy"] == {"version": workspace.policy.version, "digest": workspace.policy.digest}
+
+
 def test_the_ledger_knows_the_digests_of_a_night(workspace: Workspace) -> None:
     workspace.ledger.register_file(NIGHT, "ads", "b.json", "1" * 64)
     workspace.ledger.register_file(NIGHT, "access", "a.log", "2" * 64)
