@@ -49,12 +49,14 @@ class Value:
         fields: of a struct whose fields are known apart, their names in lower case and their values, in order.
         is_written_out: it is a list of so many expressions, whatever their values.
         uses: base columns that decide which rows it is made of, and in which order; they count where the value does.
+        moves: those of them by which a window moves the rows themselves: that shows wherever the window is made.
     """
 
     bases: frozenset[Base] = frozenset()
     fields: tuple[tuple[str, Value], ...] | None = None
     is_written_out: bool = False
     uses: frozenset[Base] = frozenset()
+    moves: frozenset[Base] = frozenset()
 
     @property
     def all(self) -> frozenset[Base]:
@@ -62,17 +64,21 @@ class Value:
         return self.bases | self.uses
 
     def field(self, key: str | int) -> Value | None:
-        """Return the value of a field, by name or by number from one; None if it is not known apart."""
-        if self.fields is None:
-            return None
+        """Return the value of a field, by name or by number from one; None if it is not known apart.
+
+        The other fields are made as well, with the windows in them.
+        """
+        fields = self.fields or ()
         if isinstance(key, int):
-            return self.fields[key - 1][1] if 1 <= key <= len(self.fields) else None
-        return next((value for name, value in self.fields if name == key.lower()), None)
+            value = fields[key - 1][1] if 1 <= key <= len(fields) else None
+        else:
+            value = next((value for name, value in fields if name == key.lower()), None)
+        return value and replace(value, uses=value.uses | self.moves, moves=self.moves)
 
     def changed(self, change: Callable[[frozenset[Base]], frozenset[Base]]) -> Value:
         """Return it with other base columns, field by field."""
         fields = self.fields and tuple((name, value.changed(change)) for name, value in self.fields)
-        return Value(change(self.bases), fields, self.is_written_out, change(self.uses))
+        return Value(change(self.bases), fields, self.is_written_out, change(self.uses), change(self.moves))
 
     def marked(self, name: str) -> Value:
         """Return it with the mark of a name by which it was referred to."""
@@ -88,7 +94,11 @@ def struct_of(names: Sequence[str], values: Sequence[Value]) -> Value:
 def together(values: Iterable[Value]) -> Value:
     """Return a value made of all values."""
     given, none = list(values), frozenset[Base]()
-    return Value(none.union(*(value.bases for value in given)), uses=none.union(*(value.uses for value in given)))
+    return Value(
+        none.union(*(value.bases for value in given)),
+        uses=none.union(*(value.uses for value in given)),
+        moves=none.union(*(value.moves for value in given)),
+    )
 
 
 def merged(values: Sequence[Value]) -> Value:

@@ -123,11 +123,13 @@ def is_reference(expression: Expression) -> bool:
 def repeating(unnested: Expression, resolve: Resolve) -> frozenset[Base]:
     """Return the base columns that say how often UNNEST repeats a row: those of the list, unless it is written out.
 
+    A list that is not taken is made as well, with the windows in it.
+
     Raises:
         LineageError: a kind of expression or a function that is not known.
     """
     of_list = value_of(unnested["child"], resolve) if "child" in unnested else Value()
-    return frozenset() if of_list.is_written_out else everything(unnested, resolve)
+    return of_list.moves if of_list.is_written_out else everything(unnested, resolve)
 
 
 def _built_in(expression: Expression) -> str:

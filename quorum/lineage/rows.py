@@ -6,6 +6,8 @@ What belongs here: projection, filter, order, limit, groups, windows, lists take
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quorum.lineage.columns import Column, Plan, Value, resolver
 from quorum.lineage.expressions import repeating
 from quorum.lineage.walk import Walk
@@ -63,9 +65,10 @@ def aggregated(walk: Walk, plan: Plan) -> list[Column]:
 
 
 def windowed(walk: Walk, plan: Plan) -> list[Column]:
-    """Read OVER."""
+    """Read OVER: rows move to where their window is, and stay in that order."""
     columns = walk.child(plan)
-    return columns + walk.made(plan["window_index"], plan["expressions"], columns)
+    made = walk.made(plan["window_index"], plan["expressions"], columns)
+    return columns + [column.with_value(replace(column.value, moves=column.value.uses)) for column in made]
 
 
 def unnested(walk: Walk, plan: Plan) -> list[Column]:

@@ -48,8 +48,7 @@ def _rows(walk: Walk, plan: Plan, indexes: Sequence[int]) -> list[Column]:
     given = walk.child(plan) if plan["children"] else []
     arguments = given[: len(plan["input_table_types"])]
     value = together(column.value for column in arguments)
-    if not all(column.value.is_written_out for column in arguments):
-        walk.count(value.all)
+    walk.count(value.moves if all(column.value.is_written_out for column in arguments) else value.all)
     table, types, names = plan["table_index"], plan["returned_types"], plan["names"]
     made = [
         Column((table, n), type_id(types[i]), value, names[i]) if i < len(types) else Column((table, n), "", value)
