@@ -7,6 +7,7 @@ is made (`quorum.extract`); no row of an extract is ever printed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ import click
 from pipelines.options import DAY, opened, whose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from quorum.desk import Desk
@@ -139,6 +139,15 @@ def _show(told: Mapping[str, object], made: Extract | None, out: Path | None) ->
         console.print(table)
     for name, value in told.items():
         if name not in ("purpose", "night", "tables", "files"):
-            console.print(f"{name.replace('_', ' ')}: {json.dumps(value, ensure_ascii=False)}", soft_wrap=True)
+            console.print(f"{name.replace('_', ' ')}: {_words(value)}", soft_wrap=True)
     written = told.get("files")
     console.print(f"Files: {out.absolute()}" if out and written else "No file was written.", soft_wrap=True)
+
+
+def _words(value: object) -> str:
+    """Return a fact as people read it: a line for each entry of a list, `name value` for each of a mapping."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(held)}" for name, held in value.items()) or "none"
+    if isinstance(value, list):
+        return "".join(f"\n  {_words(each)}" for each in value) or "none"
+    return str(value)
