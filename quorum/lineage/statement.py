@@ -99,8 +99,8 @@ def with_constants(connection: duckdb.DuckDBPyConnection, parsed: Parsed, kind: 
 
 
 def _renaming(node: Mapping[str, Any]) -> set[str]:
-    """Return the names that a node gives to columns as they are."""
-    if node.get("class") == "COLUMN_REF" and node.get("alias"):
+    """Return the names that a node gives to columns as they are, or as they may be once the binder drops a cast."""
+    if node.get("class", "STAR") != "STAR" and node.get("alias"):
         return {str(node["alias"]).lower()}
     if node.get("class") == "STAR" and (node.get("alias") or node.get("replace_list") or node.get("rename_list")):
         return {"*"}

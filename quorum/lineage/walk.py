@@ -13,7 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from quorum.lineage.columns import Base, Column, Expression, Outer, Plan, Value, resolver, together, type_of, unmarked
+from quorum.lineage.columns import (
+    Base,
+    Column,
+    Expression,
+    Outer,
+    Plan,
+    Value,
+    referred,
+    resolver,
+    together,
+    type_of,
+    unmarked,
+)
 from quorum.lineage.expressions import arranging, everything, holds_expression, is_reference, use_of, value_of
 from quorum.lineage.refusal import LineageError
 
@@ -91,10 +103,14 @@ class Walk:
             if value.fields:
                 self.count(used)  # a field of it may be all that is taken later
             value = replace(value, uses=value.uses | used)
-            if is_reference(expression) and self.aliases & {"*", name.lower()}:
+            if is_reference(expression) and self._is_renamed(name, referred(expression, columns).name):
                 value = value.marked("")  # whose name it was before is not told
             made.append(Column((table, number), type_of(expression), value, name))
         return made
+
+    def _is_renamed(self, name: str, before: str) -> bool:
+        """Tell whether a column has, or may have, another name than before; a cast that changes nothing is gone."""
+        return bool(self.aliases & {"*", name.lower()}) or before.lower() not in ("", name.lower())
 
     def name(self, index: int, rows: Callable[[], Sequence[Value]]) -> None:
         """Give rows that are referred to by number; they are walked only if they are referred to."""
