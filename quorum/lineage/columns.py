@@ -6,7 +6,7 @@ What belongs here: values, fields of structs, and how a reference finds its colu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,14 +187,18 @@ def referred(reference: Expression, columns: Sequence[Column]) -> Column:
     return column
 
 
-def resolver(columns: Sequence[Column]) -> Callable[[Expression], Value]:
-    """Return what says of a reference what its value comes from."""
+def resolver(columns: Sequence[Column], given: Collection[str] = ()) -> Callable[[Expression], Value]:
+    """Return what says of a reference what its value comes from.
+
+    Args:
+        columns: those that may be referred to.
+        given: names, in lower case, that may stand for any column: of a field that it makes, or of a parameter.
+    """
 
     def resolve(reference: Expression) -> Value:
-        column = referred(reference, columns)
-        name = str(reference.get("alias") or "")
-        if name.lower() == column.name.lower() and name:
+        column, name = referred(reference, columns), str(reference.get("alias") or "").lower()
+        if name and name == column.name.lower() and name not in given:
             return column.value
-        return column.value.marked(name.lower())
+        return column.value.marked("" if name in given else name)
 
     return resolve

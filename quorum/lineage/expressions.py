@@ -49,8 +49,6 @@ _BOUND = frozenset(name.lower() for name in BOUND)
 _WRITTEN_LISTS = frozenset({"list_value", "list_pack", "unpivot_list"})
 _PACKING = frozenset({"struct_pack", "row"})
 _EXTRACTING = frozenset({"struct_extract", "struct_extract_at", "array_extract"})
-# Their arguments are referred to by the name of the field; the column's own name is lost.
-_NAMING = frozenset({"struct_pack", "struct_insert", "struct_update", "union_value"})
 
 
 def value_of(expression: Expression, resolve: Resolve) -> Value:
@@ -196,10 +194,15 @@ def _taken(part: Any, resolve: Resolve, *, skip_use: bool) -> Iterator[Value]:
             yield field
             yield Value() if skip_use else Value(use_of(found, resolve))
             continue
-        if _built_in(found) in _NAMING:
-            yield from (resolve(child).marked("") for child in found["children"] if is_reference(child))
-        skipped = (*_ORDERING.get(kind, ()), *_CHOOSING.get(kind, ())) if skip_use else ()
+        skipped = _only_used(found) if skip_use else frozenset[str]()
         waiting += _parts({key: value for key, value in found.items() if key not in skipped})
+
+
+def _only_used(expression: Expression) -> frozenset[str]:
+    """Return the fields that only say which rows are seen, and in what order."""
+    kind = expression["expression_class"]
+    fields = frozenset((*_ORDERING.get(kind, ()), *_CHOOSING.get(kind, ())))
+    return fields - {"orders", "arg_orders"} if expression.get("type") == "WINDOW_FILL" else fields  # a line along them
 
 
 def _known(expression: Expression, resolve: Resolve) -> Value | None:
@@ -210,16 +213,11 @@ def _known(expression: Expression, resolve: Resolve) -> Value | None:
     function = _built_in(expression)
     if function in _PACKING:
         names = [str(child["first"]) for child in expression["return_type"]["type_info"]["child_types"]]
-        return struct_of(names, [_field(child, resolve) for child in expression["children"]])
+        return struct_of(names, [value_of(child, resolve) for child in expression["children"]])
     if function not in _EXTRACTING or len(expression["children"]) != 2:
         return None
     of, key = _known(expression["children"][0], resolve), _constant(expression["children"][1])
     return None if of is None or key is None else of.field(key)
-
-
-def _field(expression: Expression, resolve: Resolve) -> Value:
-    value = value_of(expression, resolve)
-    return value.marked("") if is_reference(expression) else value
 
 
 def _check(expression: Expression) -> None:

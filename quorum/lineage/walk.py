@@ -95,7 +95,7 @@ class Walk:
 
     def made(self, table: int, expressions: Iterable[Expression], columns: Sequence[Column]) -> list[Column]:
         """Return the columns that expressions make; what they filter, partition or order by is used where they are."""
-        resolve = resolver(columns)
+        resolve = resolver(columns, self.aliases)
         made = []
         for number, expression in enumerate(expressions):
             name, value = str(expression.get("alias") or ""), value_of(expression, resolve)
@@ -110,7 +110,7 @@ class Walk:
 
     def _is_renamed(self, name: str, before: str) -> bool:
         """Tell whether a column has, or may have, another name than before; a cast that changes nothing is gone."""
-        return bool(self.aliases & {"*", name.lower()}) or before.lower() not in ("", name.lower())
+        return "*" in self.aliases or before.lower() not in ("", name.lower())
 
     def name(self, index: int, rows: Callable[[], Sequence[Value]]) -> None:
         """Give rows that are referred to by number; they are walked only if they are referred to."""
