@@ -12,10 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from quorum.errors import ConfigurationError
 from quorum.lineage.declassifiers import READS, USES, VALUES
+from quorum.policy.fields import read
 
 _SECTIONS = ("values", "uses", "purposes")
 
@@ -52,12 +51,13 @@ def declared_crossings(folder: Path) -> Crossings:
     """Read ``declassifiers.yaml``.
 
     Raises:
-        ConfigurationError: the file is missing, is not laid out as expected, or names an unknown declassifier.
+        ConfigurationError: the file is missing, has a key twice, is not laid out as expected, or names an unknown
+            declassifier.
     """
     try:
-        raw = yaml.safe_load((folder / "declassifiers.yaml").read_text(encoding="utf-8"))
+        raw = read(folder, "declassifiers.yaml")
         sections = [_section(raw[section] or {}) for section in _SECTIONS]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         raise ConfigurationError(
             "policy.declassifiers", "declassifiers.yaml cannot be read", ", ".join(_SECTIONS)
         ) from None

@@ -12,11 +12,10 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-import yaml
-
 from quorum.errors import ConfigurationError, PolicyError
 from quorum.lineage.flows import INFRASTRUCTURE, Flows
 from quorum.lineage.outside import is_outside
+from quorum.policy.fields import read
 from quorum.zones import Zone
 
 _ABOUT_NOBODY = "fact"
@@ -42,12 +41,13 @@ def listed_unused(folder: Path) -> Mapping[str, Unused]:
     """Read ``unused_columns.yaml``: ``table.column`` to what is said of it.
 
     Raises:
-        ConfigurationError: the file is missing, or an entry has other fields than since, expires and why.
+        ConfigurationError: the file is missing, has a column twice, or an entry has other fields than since, expires
+            and why.
     """
     try:
-        raw = yaml.safe_load((folder / "unused_columns.yaml").read_text(encoding="utf-8")) or {}
+        raw = read(folder, "unused_columns.yaml")
         found = {str(column): Unused(**entry) for column, entry in raw.items()}
-    except (OSError, yaml.YAMLError, TypeError, AttributeError):
+    except (TypeError, AttributeError):
         raise ConfigurationError(
             "policy.unused_columns", "unused_columns.yaml cannot be read", "since, expires and why for each column"
         ) from None

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from quorum.errors import ConfigurationError
+from quorum.errors import ConfigurationError, PolicyError
 from quorum.policy import fields
 from quorum.policy.decisions import EVERY_USER_OF_ATTR, Decision
 from quorum.policy.sensitive import Matter, matter_of
@@ -21,6 +21,8 @@ from quorum.zones import Zone
 _POLICY = ("version", "effective_on", "attr", "contact", "cookies", "registration", "purposes", "scopes")
 _CLASSES = ("identifier", "pseudonym", "attribute", "restricted", "fact", "statistic", "choice")
 _LIST = "ATTR"
+_ERASE = ("rewrite", "none")
+_OF_PERSONS = (Zone.VAULT, Zone.PSEUDO, Zone.SEG, Zone.EXTRACT)
 
 
 def check_policy_fields(document: Mapping[str, Any]) -> None:
@@ -180,9 +182,46 @@ def columns(document: Mapping[str, Any], matters: Sequence[Matter]) -> dict[str,
             en=en,
             zones=entered,
             fideslang=fields.text(f"{where}: fideslang", entry["fideslang"]),
-            is_sensitive=says_so or matter_of(matters, ja, en) is not None,
+            is_sensitive=says_so or matter_of(matters, ja, en, str(entry["fideslang"])) is not None,
         )
     return found
+
+
+def retention_days(document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the days that each zone keeps a partition (``retention.yaml``).
+
+    Raises:
+        ConfigurationError: the file is not laid out as expected, or an exception is without its days or its reason.
+        PolicyError: a zone of persons is not erased from, or keeps longer what was made of the vault than the vault.
+    """
+    body = fields.fields("retention.yaml", document, ["zones"], ["exceptions"])
+    zones = fields.fields("retention.yaml: zones", body["zones"], [zone.value for zone in Zone])
+    days: dict[str, int] = {}
+    for zone in Zone:
+        where = f"retention.yaml: {zone.value}"
+        spec = fields.fields(where, zones[zone.value], ["days", "erase"])
+        days[zone] = fields.number(f"{where}: days", spec["days"])
+        _check_zone(zone, days[zone], days[Zone.VAULT], fields.text(f"{where}: erase", spec["erase"]))
+    for table, spec in fields.mapping("retention.yaml: exceptions", body.get("exceptions") or {}).items():
+        where = f"retention.yaml: {table}"
+        entry = fields.fields(where, spec, ["days", "why"])
+        fields.number(f"{where}: days", entry["days"])
+        fields.text(f"{where}: why", entry["why"])
+    return days
+
+
+def _check_zone(zone: Zone, days: int, vault_days: int, erase: str) -> None:
+    about_persons = zone in _OF_PERSONS
+    if erase not in _ERASE or (about_persons and erase != _ERASE[0]):
+        allowed = _ERASE[0] if about_persons else ", ".join(_ERASE)
+        raise PolicyError("retention.erase", f"zone {zone.value} with erase {erase}", allowed, "put it back")
+    if about_persons and days > vault_days:
+        raise PolicyError(
+            "retention.longer",
+            f"zone {zone.value} for {days} days",
+            f"the {vault_days} days of the vault: what is made of it goes with it",
+            "keep it no longer than the vault",
+        )
 
 
 def roles(document: Mapping[str, Any]) -> tuple[dict[str, Role], dict[str, str], str]:

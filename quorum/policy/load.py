@@ -18,11 +18,10 @@ from quorum.policy import closed, law, reports
 from quorum.policy.clauses import clauses
 from quorum.policy.decisions import check_decisions, read_decisions
 from quorum.policy.endpoints import deliveries
-from quorum.policy.fields import day, instant, number, read, texts
+from quorum.policy.fields import day, fields, instant, number, read, texts
 from quorum.policy.published import FamilySpec
 from quorum.policy.sensitive import Matter, matter_of, matters
 from quorum.policy.types import Policy
-from quorum.zones import Zone
 
 _ITS_OWN = ("COOKIE", "MEMBER", "KEY")
 """What names a person to the portal; nobody else can read it."""
@@ -55,8 +54,8 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
     closed.check_closed(attr, purposes, columns, about, in_force)
     check_decisions(decisions, sensitive, names, about, closed.ATTR_ONLY)
     roles, actors, unlisted_role = law.roles(read(folder, "roles.yaml"))
-    published = read(folder, "reports.yaml")
-    key_sets = read(folder, "categories.yaml")
+    published = fields("reports.yaml", read(folder, "reports.yaml"), ["families", "dimensions", "reports"])
+    key_sets = fields("categories.yaml", read(folder, "categories.yaml"), ["limits", *reports.KEY_SETS])
     families = {name: FamilySpec(name, **spec) for name, spec in published["families"].items()}
     policy = Policy(
         version=number("policy.yaml: version", document["version"]),
@@ -77,9 +76,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         categories=MappingProxyType(reports.categories(key_sets)),
         postal_prefixes=reports.postal_prefixes(folder / "postal_prefectures.csv"),
         limits=MappingProxyType(dict(key_sets["limits"])),
-        retention_days=MappingProxyType(
-            {zone: spec["days"] for zone, spec in read(folder, "retention.yaml")["zones"].items()}
-        ),
+        retention_days=MappingProxyType(law.retention_days(read(folder, "retention.yaml"))),
         recipients=MappingProxyType(deliveries(read(folder, "recipients.yaml"))),
         folder=folder,
         clauses=MappingProxyType(clauses(read(folder, "clauses.yaml"))),
@@ -141,8 +138,6 @@ def _check(policy: Policy) -> None:
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
-    for zone in Zone:
-        _known("retention of zone", zone.value, set(policy.retention_days))
 
 
 def _check_key_sets(policy: Policy, sensitive: Sequence[Matter]) -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from quorum.errors import ConfigurationError
+from quorum.policy import fields
 from quorum.policy.published import Category, DimensionSpec, ReportSpec, RuleSet, TableSpec
 
 KEY_SETS = (
@@ -31,20 +32,27 @@ def rule_sets(document: Mapping[str, Any]) -> dict[str, RuleSet]:
     """Return the rule sets of ``disclosure.yaml`` by name.
 
     Raises:
-        ConfigurationError: a number is below its floor.
+        ConfigurationError: the file is not laid out as expected, a number is no whole number (a comparison with `.nan`
+            holds for nobody), or one is below its floor.
     """
-    return {
-        name: RuleSet(
-            name=name,
-            heads=MappingProxyType(dict(spec["heads"])),
-            outside=spec["outside"],
-            p_percent=spec["p_percent"],
-            dominance_n=spec["dominance"]["n"],
-            dominance_percent=spec["dominance"]["share_percent"],
-            single_share_percent=spec["single_share_percent"],
-        )
-        for name, spec in document["rule_sets"].items()
-    }
+    body = fields.fields("disclosure.yaml", document, ["rule_sets"])
+    listed = fields.mapping("disclosure.yaml: rule_sets", body["rule_sets"])
+    return {name: _rule_set(name, spec) for name, spec in listed.items()}
+
+
+def _rule_set(name: str, spec: object) -> RuleSet:
+    where = f"disclosure.yaml: {name}"
+    numbers = ("outside", "p_percent", "single_share_percent")
+    body = fields.fields(where, spec, ["heads", "dominance", *numbers], ["description"])
+    dominance = fields.fields(f"{where}: dominance", body["dominance"], ["n", "share_percent"])
+    heads = fields.mapping(f"{where}: heads", body["heads"])
+    return RuleSet(
+        name=name,
+        heads=MappingProxyType({family: fields.number(f"{where}: heads.{family}", n) for family, n in heads.items()}),
+        dominance_n=fields.number(f"{where}: dominance.n", dominance["n"]),
+        dominance_percent=fields.number(f"{where}: dominance.share_percent", dominance["share_percent"]),
+        **{each: fields.number(f"{where}: {each}", body[each]) for each in numbers},
+    )
 
 
 def dimensions(document: Mapping[str, Any]) -> dict[str, DimensionSpec]:
@@ -108,9 +116,15 @@ def postal_prefixes(path: Path) -> tuple[tuple[str, str], ...]:
     """Return (prefix, prefecture) of ``postal_prefectures.csv``.
 
     Raises:
-        ConfigurationError: the file is missing.
+        ConfigurationError: the file is missing, holds nothing, or is not laid out as expected.
     """
     if not path.is_file():
         raise ConfigurationError("policy.missing", f"no {path.name} in the policy folder")
-    with path.open(encoding="utf-8", newline="") as lines:
-        return tuple((row["prefix"], row["prefecture"]) for row in csv.DictReader(lines))
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = tuple((row["prefix"], row["prefecture"]) for row in csv.DictReader(lines))
+    except (KeyError, UnicodeDecodeError, csv.Error):
+        rows = ()
+    if not rows or not all(prefix and prefecture for prefix, prefecture in rows):
+        raise ConfigurationError("policy.syntax", path.name, "columns prefix and prefecture, none empty", "correct it")
+    return rows

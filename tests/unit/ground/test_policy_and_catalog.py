@@ -37,7 +37,7 @@ def edited(tmp_path: Path, root: Path) -> Callable[[str, str, str], Path]:
         ("columns.yaml", "zones: [vault],", "zones: [vautl],", "policy.zone"),
         ("categories.yaml", "region: tohoku", "region: north", "policy.unknown"),
         ("policy.yaml", "version: 1", "version: [", "policy.syntax"),
-        ("retention.yaml", "  seg:", "  sge:", "policy.unknown"),
+        ("retention.yaml", "  seg:", "  sge:", "policy.field"),
     ],
 )
 def test_what_the_officer_may_not_write_is_refused(

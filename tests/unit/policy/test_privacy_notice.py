@@ -89,7 +89,7 @@ def test_a_material_change_is_said_in_both_languages(edited: Edit, root: Path) -
         ("policy.yaml", "host: tag.", "host: tags.", "送信先となる事業者の一覧を改めます。"),
         ("policy.yaml", "[ADDR, TEL, NICK", "[ADDR, DOB, TEL, NICK", "新たに「生年月日」を伺います。"),
         ("reports.yaml", "recipient_kinds: [site]", "recipient_kinds: [site, broker]", "統計の提供先に「broker」を"),
-        ("retention.yaml", "vault:  {days: 400", "vault:  {days: 365", "登録情報・受け取った記録（400日→365日）"),
+        ("retention.yaml", "vault:  {days: 400", "vault:  {days: 430", "登録情報・受け取った記録（400日→430日）"),
         ("disclosures.yaml", "  D-06:\n", "  D-07:\n", "新たに「D-07」を加えます。"),
         (_EXAMPLE, "in_force: false", "in_force: true", "「広告・内容の最適化」に「業種」"),
         ("policy.yaml", "  P-09: {", "  P-09: {effective_on: 2027-04-01, ", "2027年4月1日以降に集めた情報に限ります"),
