@@ -70,9 +70,9 @@ class Decision:
         """Say whether the record widens anything on a date.
 
         One whose day of effect is still to come holds too: what it lets in is not used before, by the date on which
-        it was collected.
+        it was collected. One that is dated after the day has not been decided yet.
         """
-        return self.in_force and (self.expires_on is None or on <= self.expires_on)
+        return self.in_force and self.decided_on <= on and (self.expires_on is None or on <= self.expires_on)
 
 
 def read_decisions(folder: Path) -> tuple[Decision, ...]:

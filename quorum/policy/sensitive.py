@@ -30,6 +30,9 @@ MATTERS = (
 )
 
 
+_BETWEEN = re.compile(r"[-_.・/‐‑–—]+")
+
+
 @dataclass(frozen=True)
 class Matter:
     """A matter that needs special care.
@@ -49,7 +52,7 @@ class Matter:
     def is_in(self, normalised: str) -> bool:
         """Say whether a normalised text contains one of the terms."""
         return any(
-            re.search(rf"\b{re.escape(term)}\b", normalised) if term.isascii() else term in normalised
+            re.search(rf"\b{re.escape(term)}\b", normalised) if term.isascii() else term in normalised.replace(" ", "")
             for term in self.terms
         )
 
@@ -100,4 +103,6 @@ def matter_of(known: Sequence[Matter], *names: str) -> Matter | None:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return a text in one spelling: no width, case, hyphens, underscores or characters that are not shown."""
+    shown = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", shown).casefold()).split())

@@ -486,3 +486,30 @@ def test_labels_are_found_by_key(policy: Policy) -> None:
     assert policy.label("genders", "female", "ja") == "女性"
     assert policy.label("genders", "female", "en") == "female"
     assert policy.label("genders", "none such", "en") == "none such"
+
+
+def test_a_record_that_is_dated_after_today_is_not_decided_yet(edited: Edit) -> None:
+    folder = record(edited(widen("P-03", "IND")))
+    assert load_policy(folder, date(2026, 11, 20))
+    with pytest.raises(PolicyError) as caught:
+        load_policy(folder, date(2026, 11, 19))
+    assert caught.value.rule == "policy.closed_list"
+
+
+@pytest.mark.parametrize(
+    "value", ["病\u200b歴", "病 歴", "病・歴", "medical_history", "Medical-History", "ｍｅｄｉｃａｌ＿ｈｉｓｔｏｒｙ"]
+)
+def test_a_sensitive_value_is_told_in_any_spelling(edited: Edit, value: str) -> None:
+    folder = record(edited(), widens=f'{{purpose: P-03, category: IND, values: ["{value}"]}}')
+    with pytest.raises(PolicyError) as caught:
+        load_policy(folder)
+    assert caught.value.rule == "policy.sensitive"
+
+
+def test_a_category_is_sensitive_by_its_key_in_the_taxonomy_too(edited: Edit) -> None:
+    line = "  NAME:    {class: identifier"
+    state = "  STATE: {class: restricted, ja: 状態, en: state, zones: [vault], fideslang: user.medical_history}\n"
+    folder = record(edited(("columns.yaml", line, state + line)), widens="{purpose: P-03, category: STATE}")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(folder)
+    assert caught.value.rule == "policy.sensitive"
