@@ -18,12 +18,19 @@ LONGEST = 64
 _JOINER = "\u200d"  # inside an emoji
 _UNSHOWN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w{2,};|\]\(|javascript:|https?:|www\.", re.IGNORECASE)
-_AT = re.compile(r"[(\[{<]\s*(?:at|アット|あっと|@)\s*[)\]}>]", re.IGNORECASE)
-_DOT = re.compile(r"[(\[{<]\s*(?:dot|ドット|どっと|\.)\s*[)\]}>]|。", re.IGNORECASE)
-_NUMERALS = str.maketrans("〇零一二三四五六七八九", "00123456789")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-._/()・、,]+(?=\d)")
+_AT = re.compile(r"[(\[{<]\s*(?:at|アット|あっと|@)\s*[)\]}>]|\s+at\s+(?=.*\s(?:dot|\.)\s)", re.IGNORECASE)
+_DOT = re.compile(r"[(\[{<]\s*(?:dot|ドット|どっと|\.)\s*[)\]}>]|。|\s+dot\s+", re.IGNORECASE)
+_NUMERALS = str.maketrans("〇零○◯一二三四五六七八九壱弐参肆伍陸漆捌玖", "0000123456789123456789")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 _LONG_NUMBER = re.compile(r"\d{7}")  # an account has seven digits, a telephone ten, a card fourteen or more
 _SHORTEST_PHONE = 7
+_BLANK = str.maketrans("", "", "\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols that show nothing
+_VARIANTS = str.maketrans(
+    "髙﨑邊邉齋齊斎濵濱澤廣德郞櫻國嶋嶌眞惠彌條瀨淵鷗祐", "高崎辺辺斉斉斉浜浜沢広徳郎桜国島島真恵弥条瀬渕鴎祐"
+)
+"""Characters of names in two shapes, each to one of them."""
+_ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнιοαρυ", "aeopcyxijsdhkmtbhioapu")
+"""Cyrillic and Greek letters, each to the Latin one that it looks like."""
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 
@@ -60,7 +67,7 @@ def fault(nickname: str, known: Known) -> str | None:
         (None, 'real_name')
     """
     shown = nickname.strip()
-    if not _squashed(shown) and not _has_symbols(shown):
+    if not shown.translate(_BLANK).strip() or not (_squashed(shown) or _has_symbols(shown)):
         return "empty"
     if len(shown) > LONGEST:
         return "too_long"
@@ -98,14 +105,14 @@ def _is_named(shown: str, name: str | None) -> bool:
     whole = "".join(parts)
     if len(whole) <= 1:
         return bool(whole) and text == whole
-    turned = (whole[place:] + whole[:place] for place in range(len(whole)))
+    turned = (each[place:] + each[:place] for each in (whole, whole[::-1]) for place in range(len(whole)))
     return any(spelt in text for spelt in turned) or (len(parts) > 1 and all(part in text for part in parts))
 
 
 def _squashed(text: str) -> str:
-    """Return the letters and digits of a text in one spelling: no width, case, accents, kind of kana or spaces."""
+    """Return the letters and digits of a text in one spelling: no width, case, accents, kana, shape or spaces."""
     bare = _LATIN_MARKS.sub("", unicodedata.normalize("NFKD", normalise(text)))
-    spelt = unicodedata.normalize("NFC", bare).casefold().translate(_KATAKANA)
+    spelt = unicodedata.normalize("NFC", bare).casefold().translate(_KATAKANA | _VARIANTS | _ALIKE)
     return "".join(c for c in spelt if c.isalnum())
 
 

@@ -24,13 +24,28 @@ REASONS = ("abuse", "arrears")
 
 _PROGRAM = frozenset(
     {"algorithm", "auto", "automated", "automatic", "batch", "bot", "cron", "daemon", "engine", "robot", "rules"}
-    | {"scheduler", "scoring", "script", "system"}
+    | {"scheduler", "scoring", "script", "sys", "system"}
+    | {"chatgpt", "classifier", "detection", "detector", "gpt", "learning", "llm", "pipeline", "program", "workflow"}
 )
 _NOBODY = frozenset(
     {"admin", "agent", "ai", "job", "machine", "ml", "model", "n/a", "na", "nil", "no", "nobody", "none", "null"}
     | {"root", "rule", "score", "unknown"}
 )
-_NOBODY_JA = ("自動", "システム", "バッチ", "不明", "なし", "機械")
+_NOBODY_JA = (
+    "自動",
+    "システム",
+    "バッチ",
+    "不明",
+    "なし",
+    "機械",
+    "人工知能",
+    "アルゴリズム",
+    "エンジン",
+    "スコア",
+    "スクリプト",
+)
+_PROGRAM_JA = re.compile("プログラム|ボット|(?:ai|ml|言語)モデル")
+_ALIKE = str.maketrans("асеоруѕіј", "aceopysij")  # Cyrillic letters that look Latin
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -73,10 +88,12 @@ def is_human(decided_by: str | None) -> bool:
         >>> is_human("officer-12"), is_human("system"), is_human("auto-scoring"), is_human(" - ")
         (True, False, False, False)
     """
-    text = unicodedata.normalize("NFKC", decided_by or "").casefold().strip()
+    text = unicodedata.normalize("NFKC", decided_by or "").casefold().strip().translate(_ALIKE)
     words = {word.rstrip("0123456789") for word in _WORD.findall(text)}
-    is_program = bool(words & _PROGRAM) or any(term in text for term in _NOBODY_JA)
-    return bool(words) and text not in _NOBODY and not is_program
+    whole = "".join(_WORD.findall(text))
+    is_program = bool({*words, whole} & _PROGRAM) or any(term in text for term in _NOBODY_JA)
+    is_nobody = words <= _NOBODY or whole in _NOBODY
+    return bool(words) and not is_nobody and not is_program and not _PROGRAM_JA.search(text)
 
 
 def _fault(row: Mapping[str, Any]) -> str | None:

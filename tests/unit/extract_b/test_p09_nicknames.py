@@ -54,6 +54,14 @@ def test_a_nickname_that_names_nobody_is_shown(nickname: str) -> None:
         ("hanako @ mail.example", "email"),
         ("hanako＠mail。example", "email"),
         ("hanako sato mail example", "email"),
+        ("taro at mail dot example dot jp", "email"),
+        ("○九○一二三四○○九九", "telephone"),
+        ("零九零-壱弐参四-五六七八", "telephone"),
+        ("080~7777~0099", "number"),
+        ("゜０８０☎７７７７☎５６７８", "number"),
+        ("子花藤佐", "real_name"),
+        ("\u3164", "empty"),
+        ("\u2800\u2800", "empty"),
         ("090-1234-5678", "telephone"),
         ("０９０−１２３４ー５６７８", "telephone"),
         ("〇九〇一二三四五六七八", "telephone"),
@@ -162,3 +170,18 @@ def test_reading_the_names_is_noted_for_the_purpose(put, make, desk) -> None:
     reads = [entry.body for entry in desk.ledger.entries("read")]
     assert {read["purpose"] for read in reads} == {"P-09"}
     assert {read["table"] for read in reads} == {"vault__member"}
+
+
+@pytest.mark.clause("P-09")
+@pytest.mark.parametrize(
+    ("nickname", "name"),
+    [
+        ("髙橋", "高橋"),
+        ("渡邊花子", "渡辺 花子"),
+        ("山田太郞", "山田 太郎"),
+        ("yаmadа taro", "Yamada Taro"),
+        ("orat adamay", "Yamada Taro"),
+    ],
+)
+def test_a_name_in_other_characters_is_the_name(nickname: str, name: str) -> None:
+    assert fault(nickname, Known(name=name)) == "real_name"

@@ -93,7 +93,9 @@ def test_a_program_is_nobody(who: str | None) -> None:
     assert not is_human(who)
 
 
-@pytest.mark.parametrize("who", ["officer-12", "ai.tanaka", "山田", "4711", "h.autonori", "Na Li"])
+@pytest.mark.parametrize(
+    "who", ["officer-12", "ai.tanaka", "山田", "4711", "h.autonori", "Na Li", "佐々木 主任", "desk-lead", "Ai Tanaka"]
+)
 def test_a_person_is_somebody(who: str) -> None:
     assert is_human(who)
 
@@ -139,3 +141,27 @@ def test_a_decision_dated_after_the_night_waits(put, make) -> None:
 def test_the_same_night_again_gives_the_same(put, make) -> None:
     put("vault__refusal", *(refusal(n) for n in range(1, 9)))
     assert make("p10__refusal_list", refusal_list).rows.equals(make("p10__refusal_list", refusal_list).rows)
+
+
+@pytest.mark.clause("P-10")
+@pytest.mark.parametrize(
+    "decided_by",
+    [
+        "sys",
+        "s y s t e m",
+        "ѕystem",
+        "ml-model",
+        "GPT",
+        "chatgpt-4",
+        "AIモデル",
+        "人工知能",
+        "スコア",
+        "スクリプト",
+        "プログラム",
+        "ルールエンジン",
+        "machine learning",
+        "fraud detection",
+    ],
+)
+def test_a_program_by_another_name_is_nobody(decided_by: str) -> None:
+    assert not is_human(decided_by)
