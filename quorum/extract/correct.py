@@ -31,7 +31,9 @@ _REQUESTS = "vault__correction"
 _MEMBERS = "vault__member"
 _FIXED = frozenset({"file_n", "line_n", "member_id", "updated_at"})
 _TEXT_LIMIT = 1024
-_CONTROL = re.compile("[\x00-\x1f\x7f\ufffd]")
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd]"
+)  # not shown, or turns text round
 _EMAIL = re.compile(r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
 _BIRTH_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ACCOUNT = re.compile(r"[0-9-]{4,40}")

@@ -41,14 +41,14 @@ def check_out(desk: Desk, purpose: str, out: Path) -> None:
     Raises:
         PolicyError: the role is not granted the purpose, or its extracts stay inside.
         ConfigurationError: the folder lies inside the home.
-        UsageError: it is there and not empty.
+        UsageError: it is there and not empty, or is a link.
     """
     check_may_read(desk.policy, desk.actor, purpose)
     if purpose in INSIDE:
         raise PolicyError("extract.inside", f"files of {purpose}", INSIDE[purpose], "leave --out away")
     if out.resolve().is_relative_to(desk.home.root.resolve()):
         raise ConfigurationError("extract.place", "files inside the home", "a folder outside it", "name another")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
         raise UsageError("extract.out", "a folder that is there already", "a new or empty folder", "name another")
 
 

@@ -145,6 +145,8 @@ def test_values_are_spelt_as_registrations_are(verified: Portal, field: str, tex
         ("name", ""),
         ("name", "  "),
         ("name", "a\u0000b"),
+        ("name", "\u202egnp"),
+        ("name", "a\u2067b"),
         ("address", "x" * 1025),
     ],
 )

@@ -224,6 +224,11 @@ def test_files_lie_outside_the_home_in_a_folder_of_their_own(done: House, tmp_pa
     with pytest.raises(UsageError):
         files.write_files(done.desk, made, taken)
     assert [path.name for path in taken.iterdir()] == ["other.csv"]
+    (tmp_path / "empty").mkdir()
+    for target in ("empty", "nowhere"):
+        (tmp_path / f"link-to-{target}").symlink_to(tmp_path / target)
+        with pytest.raises(UsageError):
+            files.write_files(done.desk, made, tmp_path / f"link-to-{target}")
 
 
 def test_a_role_without_the_purpose_writes_no_file(done: House, tmp_path: Path) -> None:
