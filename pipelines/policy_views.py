@@ -24,9 +24,12 @@ def check_policy(folder: Path, today: date) -> None:
     from assets.suites import load_suites
     from pipelines.settings import ROOT
     from quorum.extract.build import check_rules
+    from quorum.extract.desk_settings import desk_settings
     from quorum.lineage.gate import check_gate
     from quorum.lineage.purposes import check_needed
     from quorum.policy import load_policy
+    from quorum.register.rules import load_rules
+    from quorum.rights.retention import limits_of
     from quorum.tables import load_catalog
 
     policy = load_policy(folder)
@@ -35,6 +38,9 @@ def check_policy(folder: Path, today: date) -> None:
     check_needed(gate.flows)
     gate.check_day(today)
     check_rules(policy)
+    desk_settings(policy)
+    load_rules(folder, policy)
+    limits_of(policy, catalog.tables)
     suites = load_suites(ROOT / "expectations", catalog)
     expectations = sum(len(suite.expectations) for suite in suites.values())
     columns = sum(len(table.columns) for table in catalog.tables.values())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from pipelines.policy_views import check_policy
 from quorum.errors import ConfigurationError, PolicyError
 from quorum.lineage.crossings import declared_crossings
 from quorum.lineage.unused import listed_unused
@@ -93,3 +95,26 @@ def test_a_second_key_does_not_win_in_silence(edited: Edit, name: str) -> None:
     path.write_bytes(b"\xff\x00\xfe")
     with pytest.raises(ConfigurationError):
         read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("desk.yaml", ""),
+        ("desk.yaml", "verification_days: 90\nverification_days: 9000\n"),
+        ("disclosures.yaml", "bases: {}\n"),
+        ("disclosures.yaml", "- 1\n"),
+    ],
+)
+def test_the_check_reads_the_files_of_the_desk_and_the_register_too(edited: Edit, name: str, text: str) -> None:
+    folder = edited()
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError):
+        check_policy(folder, date(2026, 11, 22))
+
+
+def test_the_check_refuses_an_exception_for_no_table(edited: Edit) -> None:
+    nothing = 'exceptions:\n  vault__nothing: {days: 9, why: "none"}\n'
+    with pytest.raises(ConfigurationError) as caught:
+        check_policy(edited(("retention.yaml", "exceptions:\n", nothing)), date(2026, 11, 22))
+    assert caught.value.rule == "retention.exception"
