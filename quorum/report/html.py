@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from quorum.release.package import CODE_LIST, CODES, WITHHELD
 from quorum.report.facts import LANGUAGES, PageFacts
 from quorum.report.labels import TEMPLATES, Words
 from quorum.report.released import Released
 from quorum.report.view import sections
+from quorum.report.why_text import why_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +56,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         sections=shown,
         undetailed=sum(not section.panels for section in shown),
         reasons=_reasons(facts, words),
-        remedies=[words["ask_level"], words["ask_period"], words["ask_total"]],
+        remedies=[words["ask_level"], words["ask_period"], words["ask_total"], words["ask_plan"]],
         glossary=_glossary(facts, released, words),
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     )
@@ -71,7 +73,7 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
         lines.append(words["why_outside"].format(outside=facts.rule_set.outside))
     if any(family.requires for family in families):
         lines.append(words["why_requires"])
-    return [*lines, words["why_derived"]]
+    return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
 
 
 def _glossary(facts: PageFacts, released: Released, words: Words) -> list[tuple[str, str]]:
