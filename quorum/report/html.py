@@ -56,7 +56,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         sections=shown,
         undetailed=sum(not section.panels for section in shown),
         reasons=_reasons(facts, words),
-        remedies=[words["ask_level"], words["ask_period"], words["ask_total"], words["ask_plan"]],
+        remedies=[words["ask_level"], words["ask_period"], words["ask_total"]],
         glossary=_glossary(facts, released, words),
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     )

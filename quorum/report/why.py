@@ -204,7 +204,7 @@ class Held:
             return FamilyStatus(family, count, PUBLISHED, grid.measures(cell, family), ())
         instead = [
             *self._required(grid, cell, family),
-            *self._elsewhere(grid, cell, family),
+            *self._elsewhere(cell, family),
             *(
                 Instead(LEVEL, {"cell": wider, "table": grid.name, "measures": grid.measures(wider, family)})
                 for wider in grid.above(cell, family)
@@ -225,12 +225,12 @@ class Held:
             required = rules.families[required].requires
         return []
 
-    def _elsewhere(self, grid: Grid, cell: Cell, family: str) -> list[Instead]:
-        """Return other tables that publish the same cell; tables of one universe never differ in it."""
+    def _elsewhere(self, cell: Cell, family: str) -> list[Instead]:
+        """Return tables that publish a cell that another withholds; tables of one universe never differ in it."""
         return [
             Instead(TABLE, {"table": other.name, "cell": dict(cell), "measures": other.measures(cell, family)})
             for other in self.grids
-            if other is not grid and other.is_published(cell, family)
+            if other.is_published(cell, family)
         ]
 
     def _broken_down(self, grid: Grid, cell: Cell, family: str) -> list[Instead]:

@@ -86,8 +86,7 @@ class Grid:
         choices = []
         for dimension in self.dimensions:
             named = [level for level in dimension.levels if level in cell]
-            least = 0 if dimension.has_margin else 1
-            choices.append([named[:depth] for depth in range(len(named), least - 1, -1)])
+            choices.append([named[:depth] for depth in range(len(named), -1, -1)])
         for kept in product(*choices):
             wider = {level: cell[level] for levels in kept for level in levels}
             if len(wider) < len(cell):

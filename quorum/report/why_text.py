@@ -1,6 +1,6 @@
 """What `quorum why` prints, in Japanese and English.
 
-What belongs here: lines of text, from `templates/why_words.yaml` and the names of measures on the pages. What does not:
+What belongs here: lines of text, from `templates/instead_words.yaml` and the names of measures on the pages. What does not:
 what is said (`quorum.report.why`). Columns and categories are written as the files write them.
 """
 
@@ -57,7 +57,7 @@ def describe_summary(held: Held, levels: Sequence[Level], language: str) -> list
 @cache
 def why_words(language: str) -> Mapping[str, str]:
     """Return the fixed texts about withheld numbers by name, ``ja`` or ``en``."""
-    document = yaml.safe_load((TEMPLATES / "why_words.yaml").read_text(encoding="utf-8"))
+    document = yaml.safe_load((TEMPLATES / "instead_words.yaml").read_text(encoding="utf-8"))
     return MappingProxyType({name: entry[language] for name, entry in document.items()})
 
 

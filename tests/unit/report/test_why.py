@@ -62,13 +62,15 @@ def _rows(text: bytes) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def _cells(files: dict[str, bytes], table: str, *columns: str, status: str) -> list[dict[str, str]]:
-    """Cells of a table at a level whose impressions have a status."""
+def _cells(
+    files: dict[str, bytes], table: str, *columns: str, status: str, family: str = "impressions"
+) -> list[dict[str, str]]:
+    """Cells of a table at a level of which a family has a status."""
     every = ("creative_id", "placement", "age_band", "gender", "region", "prefecture", "device")
     found = []
     for row in _rows(files[f"{table}.csv"]):
         named = {c for c in every if row.get(c, ALL) != ALL}
-        if named == set(columns) and row["status_impressions"] == status:
+        if named == set(columns) and row[f"status_{family}"] == status:
             found.append({c: row[c] for c in ("campaign_id", *columns)})
     return found
 
@@ -143,9 +145,14 @@ def test_a_family_that_is_required_is_named_where_it_is_published(files: dict[st
     assert family.facts["measures"] == {"impression_n": int(row["impression_n"])}
 
 
-def test_other_dimensions_are_those_with_published_categories(files: dict[str, bytes], held: Held) -> None:
-    cell = _cells(files, "audience_age_gender", "age_band", "gender", status="withheld")[0]
-    status = _status(held, cell, "audience_age_gender", "impressions")
+@pytest.mark.parametrize("family", ["impressions", "clicks", "conversions"])
+@pytest.mark.parametrize("campaign", ["c000", "c001"])
+def test_other_dimensions_are_those_with_published_categories(
+    files: dict[str, bytes], held: Held, campaign: str, family: str
+) -> None:
+    crossed = _cells(files, "audience_age_gender", "age_band", "gender", status="withheld", family=family)
+    cell = next(c for c in crossed if c["campaign_id"] == campaign)
+    status = _status(held, cell, "audience_age_gender", family)
     told = {(i.facts["table"], c) for i in status.instead if i.kind == BREAKDOWN for c in i.facts["columns"]}
     for table, column, named in (
         ("performance", "placement", ("placement",)),
@@ -154,8 +161,8 @@ def test_other_dimensions_are_those_with_published_categories(files: dict[str, b
         ("audience_area", "prefecture", ("region", "prefecture")),
         ("audience_device", "device", ("device",)),
     ):
-        there = [c for c in _cells(files, table, *named, status="published") if c["campaign_id"] == cell["campaign_id"]]
-        assert ((table, column) in told) == bool(there), (table, column)
+        there = _cells(files, table, *named, status="published", family=family)
+        assert ((table, column) in told) == any(c["campaign_id"] == campaign for c in there), (table, column)
     assert "audience_age_gender" not in {table for table, _ in told}
 
 
