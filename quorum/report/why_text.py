@@ -1,7 +1,7 @@
 """What `quorum why` prints, in Japanese and English.
 
-What belongs here: lines of text, from `templates/instead_words.yaml` and the names of measures on the pages. What does not:
-what is said (`quorum.report.why`). Columns and categories are written as the files write them.
+What belongs here: lines of text, from `templates/instead_words.yaml` and the names of measures on the pages. What does
+not: what is said (`quorum.report.why`). Columns and categories are written as the files write them.
 """
 
 from __future__ import annotations

@@ -166,6 +166,15 @@ def test_other_dimensions_are_those_with_published_categories(
     assert "audience_age_gender" not in {table for table, _ in told}
 
 
+def test_a_published_crossing_is_no_other_dimension(package: ParsedPackage) -> None:
+    """Of a table that publishes one crossed cell alone, neither of the crossed columns is offered."""
+    table = package.tables["performance"]
+    crossed = np.array([ALL not in coordinate for coordinate in table.coordinates])
+    grid = Grid(replace(table, published={**table.published, "clicks": crossed}))
+    assert grid.splits({"campaign_id": "c000"}, "clicks") == set()
+    assert grid.splits({"campaign_id": "c000"}, "impressions") == {"creative_id", "placement"}
+
+
 def test_the_same_cell_of_another_universe_is_found(package: ParsedPackage, files: dict[str, bytes]) -> None:
     """Two tables list the same cell; of different universes, one may publish what the other withholds."""
     cell = _cells(files, "audience_device", "device", status="published")[0]
