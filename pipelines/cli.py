@@ -21,6 +21,7 @@ from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_policy import policy
 from pipelines.cli_rights import erase, retention
+from pipelines.cli_why import why
 from pipelines.options import DAY, ENGINES, where
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
 from quorum.redaction import describe
@@ -209,6 +210,7 @@ cli.add_command(disclose)
 cli.add_command(register)
 cli.add_command(erase)
 cli.add_command(retention)
+cli.add_command(why)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

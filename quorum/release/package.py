@@ -29,6 +29,11 @@ STAGING = ".staging"
 DESCRIPTOR = "datapackage.json"
 PUBLISHED = "published"
 WITHHELD = "withheld"
+CODE_LIST = "SDMX:CL_CONF_STATUS(1.2)"
+"""The list that the codes of the two words are from: cross-domain code list for confidentiality status."""
+CODES = {PUBLISHED: "F", WITHHELD: "C"}
+"""Free for publication; confidential statistical information. The list has other codes for small counts, for dominance
+and for secondary confidentiality: each would tell why a cell is withheld, so that all have the one that does not."""
 _PAGE = re.compile(r"report\.[a-z]{2}\.html")
 _PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
 _UNITS = {"count": "events", "heads": "people"}
@@ -246,6 +251,8 @@ def _status(family: str) -> dict[str, Any]:
         "constraints": {"required": True, "enum": [PUBLISHED, WITHHELD]},
         "quorum:role": "status",
         "quorum:family": family,
+        "quorum:code_list": CODE_LIST,
+        "quorum:codes": dict(CODES),
     }
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from quorum.release.package import CODE_LIST, CODES, WITHHELD
 from quorum.report.facts import LANGUAGES, PageFacts
 from quorum.report.labels import TEMPLATES, Words
 from quorum.report.released import Released
 from quorum.report.view import sections
+from quorum.report.why_text import why_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +73,7 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
         lines.append(words["why_outside"].format(outside=facts.rule_set.outside))
     if any(family.requires for family in families):
         lines.append(words["why_requires"])
-    return [*lines, words["why_derived"]]
+    return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
 
 
 def _glossary(facts: PageFacts, released: Released, words: Words) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Words:
     @property
     def texts(self) -> Mapping[str, str]:
         """All fixed texts by name."""
-        return _read(self.language)[0]
+        return fixed_texts(self.language)
 
     @property
     def glossary(self) -> Mapping[str, str]:
@@ -116,6 +116,11 @@ def quotient(part: int, whole: int) -> str:
     """
     hundredths = (part * 200 + whole) // (2 * whole)
     return f"{hundredths // 100:,}.{hundredths % 100:02}"
+
+
+def fixed_texts(language: str) -> Mapping[str, str]:
+    """Return all fixed texts of the pages by name, ``ja`` or ``en``."""
+    return _read(language)[0]
 
 
 @cache

@@ -33,6 +33,7 @@ class Released:
             table.name: dict(zip(table.coordinates(), tables[table.name].to_pylist(), strict=True))
             for table in shape.tables
         }
+        self._of_key: dict[tuple[str, str], dict[tuple[str, ...], Mapping[str, object]]] = {}
 
     def value(self, table: TableShape, key: str, at: Mapping[str, str], measure: str) -> int | None:
         """Return a measure of a cell, or None where it is withheld or the table does not have it.
@@ -47,6 +48,19 @@ class Released:
         coordinate = tuple(key if column == own else at.get(column, ALL) for column in table.columns)
         value: int | None = self._cells[table.name][coordinate].get(measure)
         return value
+
+    def rows(self, table: TableShape, key: str) -> Mapping[tuple[str, ...], Mapping[str, object]]:
+        """Return the rows of a campaign or section, coordinates to columns, in the file's order.
+
+        Args:
+            table: the table.
+            key: the campaign or section.
+        """
+        if not self._of_key:
+            for shape in self.shape.tables:
+                for coordinate, row in self._cells[shape.name].items():
+                    self._of_key.setdefault((shape.name, coordinate[0]), {})[coordinate] = row
+        return self._of_key[table.name, key]
 
     def total(self, key: str, measure: str) -> int | None:
         """Return a measure of a whole campaign or section from the first table that has it; None where withheld."""

@@ -16,6 +16,7 @@ from quorum.report import charts
 from quorum.report.facts import KeyFacts, PageFacts
 from quorum.report.labels import Words, percent, quotient
 from quorum.report.released import Released
+from quorum.report.why_page import withheld_lines
 from quorum.tables import Dimension, TableShape
 from quorum.tables.shape import ALL
 
@@ -89,6 +90,7 @@ class Section:
         facts: label and text of what was booked.
         headline: label and number.
         panels: its tables; none if it is not detailed.
+        withheld: a line for each family of which something is withheld; none if it is not detailed.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     headline: tuple[tuple[str, Cell], ...]
     panels: tuple[Panel, ...] = field(default=())
+    withheld: tuple[str, ...] = ()
 
 
 def sections(facts: PageFacts, released: Released, words: Words) -> tuple[Section, ...]:
@@ -121,7 +124,8 @@ class _View:
             tuple(p for table in self.released.shape.tables for p in self._panels(table, key)) if is_detailed else ()
         )
         name = self.words.name(key.names[self.words.language])
-        return Section(name, key.key, self._booking(key), self._headline(key), panels)
+        withheld = withheld_lines(self.released, key.key, self.words) if is_detailed else ()
+        return Section(name, key.key, self._booking(key), self._headline(key), panels, withheld)
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words
