@@ -172,7 +172,6 @@ def test_reading_the_names_is_noted_for_the_purpose(put, make, desk) -> None:
     assert {read["table"] for read in reads} == {"vault__member"}
 
 
-@pytest.mark.clause("P-09")
 @pytest.mark.parametrize(
     ("nickname", "name"),
     [

@@ -143,7 +143,6 @@ def test_the_same_night_again_gives_the_same(put, make) -> None:
     assert make("p10__refusal_list", refusal_list).rows.equals(make("p10__refusal_list", refusal_list).rows)
 
 
-@pytest.mark.clause("P-10")
 @pytest.mark.parametrize(
     "decided_by",
     [
