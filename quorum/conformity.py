@@ -7,14 +7,46 @@ statements (`quorum.lineage.purposes`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from quorum.errors import PolicyError
 from quorum.policy import Policy
 from quorum.tables import Catalog, Table
+from quorum.zones import Zone
 
 _INFRASTRUCTURE = "INFRA"
 _NEEDS_A_PURPOSE = ("identifier", "restricted", "attribute", "choice")
 _COLLECTED = ("identifier", "restricted", "attribute")
 _CHOICE = "choice"
+
+LANDED: Mapping[str, str] = MappingProxyType(
+    {
+        "member_id": "MEMBER",
+        "cookie_id": "COOKIE",
+        "ip": "IP",
+        "user_agent": "ENV",
+        "name": "NAME",
+        "email": "EMAIL",
+        "birth_date": "DOB",
+        "gender": "GEN",
+        "postal_code": "ZIP",
+        "address": "ADDR",
+        "phone": "TEL",
+        "occupation": "OCC",
+        "industry": "IND",
+        "interests": "INT",
+        "nickname": "NICK",
+        "payment_method": "PAYM",
+        "bank_account": "BANK",
+        "card_number": "CARD",
+        "item_category": "ITEM",
+        "amount_micros": "FEE",
+        "billed_micros": "PBILL",
+    }
+)
+"""Field of the input formats to its category, wherever it stands in the vault. A contract cannot say otherwise: lineage
+begins there, and whatever a column is called there it is called all the way."""
 
 
 def check_conformity(catalog: Catalog, policy: Policy) -> None:
@@ -25,8 +57,9 @@ def check_conformity(catalog: Catalog, policy: Policy) -> None:
         policy: categories, zones and purposes.
 
     Raises:
-        PolicyError: a column has no declared category or may not enter its table's zone; a purpose is not declared,
-            does not use a category of the table, or reads data about people that do not say when they were collected.
+        PolicyError: a column has no declared category, is a landed field under another category than its own, or may
+            not enter its table's zone; a purpose is not declared, does not use a category of the table, or reads data
+            about people that do not say when they were collected.
     """
     for table in catalog.tables.values():
         for column in table.columns:
@@ -39,6 +72,9 @@ def _check_column(table: Table, column: str, category: str, policy: Policy) -> N
         raise PolicyError(
             "policy.category", f"{table.name}.{column} is {category}", "a category of columns.yaml", "declare it"
         )
+    landed = LANDED.get(column, category) if table.zone is Zone.VAULT else category
+    if category != landed:
+        raise PolicyError("policy.landed", f"{table.name}.{column} as {category}", landed, "call it what it is")
     declared = policy.columns[category]
     if table.zone.value not in declared.zones:
         raise PolicyError(

@@ -46,6 +46,15 @@ def test_a_column_that_may_not_be_there_is_refused(
     assert table in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["email", "industry", "birth_date", "card_number", "gender"])
+def test_a_landed_field_is_called_what_it_is(catalog: Catalog, policy: Policy, name: str) -> None:
+    columns = tuple(replace(c, category="FACT") if c.name == name else c for c in catalog["vault__member"].columns)
+    with pytest.raises(PolicyError) as refused:
+        check_conformity(changed(catalog, "vault__member", columns=columns), policy)
+    assert refused.value.rule == "policy.landed"
+    assert f"vault__member.{name}" in str(refused.value)
+
+
 def test_a_category_that_the_purpose_does_not_use_is_refused(catalog: Catalog, policy: Policy) -> None:
     narrow = replace(
         policy, purposes=MappingProxyType({**policy.purposes, "P-03": replace(policy.purposes["P-03"], uses=("GEN",))})
