@@ -208,6 +208,7 @@ class Policy:
         unlisted_role: role of a login that is not listed.
         columns: code to data category.
         rule_sets: name to rule set.
+        contribution: kind of event to the most of one person, campaign and day that count as theirs (rule 4).
         dimensions: name to dimension.
         families: name to family.
         reports: name to report.
@@ -232,6 +233,7 @@ class Policy:
     unlisted_role: str
     columns: Mapping[str, DataCategory]
     rule_sets: Mapping[str, RuleSet]
+    contribution: Mapping[str, int]
     dimensions: Mapping[str, DimensionSpec]
     families: Mapping[str, FamilySpec]
     reports: Mapping[str, ReportSpec]
