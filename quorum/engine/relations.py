@@ -25,7 +25,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__placement(placement)``: the declared placements;
     - ``policy__limit(name, value BIGINT)``;
     - ``policy__heads(rule_set, family, least_n BIGINT)``: the fewest people of a cell that a rule set shows;
-    - ``policy__contribution(event_type, most_n BIGINT)``: events of one person, campaign and night that count as theirs;
+    - ``policy__contribution(event_type, most_n BIGINT)``: what counts of one person, campaign and night;
     - ``policy__scope(scope)``: what a choice of a person can be about;
     - ``policy__scope_stop(scope, purpose)``: the purposes that a refusal of a scope takes the person out of.
 

@@ -72,6 +72,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         columns=MappingProxyType(columns),
         rule_sets=MappingProxyType(reports.rule_sets(disclosure)),
         contribution=MappingProxyType(reports.contribution(disclosure)),
+        clipped_classes=reports.clipped_classes(disclosure),
         dimensions=MappingProxyType(reports.dimensions(published)),
         families=MappingProxyType(families),
         reports=MappingProxyType(reports.reports(published)),

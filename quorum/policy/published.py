@@ -21,6 +21,10 @@ CEILING_CONTRIBUTION: Mapping[str, int] = MappingProxyType({"impression": 100, "
 """Kinds of events with the highest bound on those of one person, campaign and day (rule 4)."""
 
 
+MOST_CLIPPED_CLASSES = 3
+"""Boundaries between classes of the clipped share: more of them would come near to the share itself."""
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """The numbers of a rule set; construction refuses what is below the floors in code.
