@@ -23,6 +23,7 @@ def check_policy(folder: Path, today: date) -> None:
     """
     from assets.suites import load_suites
     from pipelines.settings import ROOT
+    from quorum.disclosure.money import check_bounds
     from quorum.extract.build import check_rules
     from quorum.extract.desk_settings import desk_settings
     from quorum.lineage.gate import check_gate
@@ -33,6 +34,7 @@ def check_policy(folder: Path, today: date) -> None:
     from quorum.tables import load_catalog
 
     policy = load_policy(folder)
+    check_bounds(policy)
     catalog = load_catalog(ROOT / "sql")
     gate = check_gate(catalog, policy)
     check_needed(gate.flows)

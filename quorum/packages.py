@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from quorum import __version__
 from quorum.disclosure import PackageCube, control, project
+from quorum.disclosure.clipping import ClippedShare, clipped_shares, month_before
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -29,6 +30,7 @@ from quorum.report.facts import page_facts
 from quorum.report.html import render
 from quorum.tables import PackageShape
 
+_CLIPPING = "cube__clipping"
 _REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 
 
@@ -68,11 +70,13 @@ class Packages:
     def publish(self, night: date) -> list[Release]:
         """Bring every package that the night owes to the door; return what became of each."""
         cubes = self._cubes(night)
-        references = self._references(night)
+        references, clipped = self._references(night), self._clipped(night)
         releases = []
         for shape in self._owed(night):
             try:
-                released = publish(self._door, night, shape, partial(self._draft, shape, night, cubes, references))
+                released = publish(
+                    self._door, night, shape, partial(self._draft, shape, night, cubes, references, clipped)
+                )
             except ReleaseError as error:
                 released = self._refuse(shape, night, str(error))
             releases.append(self._explained(released, night))
@@ -121,6 +125,17 @@ class Packages:
         names = {table.cube for report in self.policy.reports.values() for table in report.tables}
         return {name: self.store.read(name, night) for name in sorted(names)}
 
+    def _clipped(self, night: date) -> dict[str, ClippedShare]:
+        """Return what each recipient is told of the last whole month, by the catalogue that stood at its end."""
+        month = month_before(night)
+        nights = [past for past in self.store.nights(_CLIPPING) if past.replace(day=1) == month]
+        if not nights:
+            return {}
+        counted = [self.store.read(_CLIPPING, past) for past in nights]
+        return clipped_shares(
+            month, counted, self.store.read("pseudo__campaign", nights[-1]), self.policy.clipped_classes
+        )
+
     def _project(self, shape: PackageShape, cubes: Mapping[str, pa.Table]) -> PackageCube:
         """Count what one package is about: the rows of the recipient's own keys, and no other's."""
         report = self.policy.reports[shape.report]
@@ -143,12 +158,17 @@ class Packages:
             self.store.remove(table, night, f"{shape.recipient_id}.{shape.report}")
 
     def _draft(
-        self, shape: PackageShape, night: date, cubes: Mapping[str, pa.Table], references: Mapping[str, pa.Table]
+        self,
+        shape: PackageShape,
+        night: date,
+        cubes: Mapping[str, pa.Table],
+        references: Mapping[str, pa.Table],
+        clipped: Mapping[str, ClippedShare],
     ) -> Draft | None:
         tables = read_safe(self.store, night, shape)
         if tables is None:
             return None
-        pages = render(page_facts(self.policy, references, shape), tables)
+        pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id)), tables)
         return Draft(tables, pages, self._project(shape, cubes).tables)
 
     def _refuse(self, shape: PackageShape, night: date, reason: str) -> Release:

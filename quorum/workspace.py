@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 from quorum import __version__, intake
 from quorum.desk import Desk
+from quorum.disclosure.money import check_bounds
 from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError, InputError, LedgerError
@@ -250,6 +251,7 @@ def open_workspace(
         LedgerError: the key is malformed or can be read by others.
     """
     policy = load_policy(policy_dir)
+    check_bounds(policy)
     catalog = load_catalog(ROOT / "sql")
     gate = check_gate(catalog, policy)
     if landing is not None:

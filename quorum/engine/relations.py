@@ -25,6 +25,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__placement(placement)``: the declared placements;
     - ``policy__limit(name, value BIGINT)``;
     - ``policy__heads(rule_set, family, least_n BIGINT)``: the fewest people of a cell that a rule set shows;
+    - ``policy__contribution(event_type, most_n BIGINT)``: what counts of one person, campaign and night;
     - ``policy__scope(scope)``: what a choice of a person can be about;
     - ``policy__scope_stop(scope, purpose)``: the purposes that a refusal of a scope takes the person out of.
 
@@ -52,6 +53,9 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
             ("rule_set", "family", "least_n"),
             [(name, *heads) for name, rules in sorted(policy.rule_sets.items()) for heads in rules.heads.items()],
             (pa.string(), pa.string(), pa.int64()),
+        ),
+        "policy__contribution": _keyed(
+            ("event_type", "most_n"), sorted(policy.contribution.items()), (pa.string(), pa.int64())
         ),
         "policy__scope": _relation(("scope",), [(code,) for code in sorted(policy.scopes)], (pa.string(),)),
         "policy__scope_stop": _relation(

@@ -208,16 +208,26 @@ def _bases(old: Documents, new: Documents) -> Iterator[Change]:
     yield from leaves(file, before, after, "", ("bases", "processors", "recipients"))
 
 
+_CONTRIBUTION = "contribution."
+
+
+def _bounds(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the bounds on one person's events, by their path."""
+    return {f"{_CONTRIBUTION}{path}": bound for path, bound in flat(document.get("contribution", {})).items()}
+
+
 def _rule_sets(old: Documents, new: Documents) -> Iterator[Change]:
     file = "disclosure.yaml"
-    was, now = (flat(side.get(file, {}).get("rule_sets", {})) for side in (old, new))
+    before, after = (side.get(file, {}) for side in (old, new))
+    was, now = ({**flat(side.get("rule_sets", {})), **_bounds(side)} for side in (before, after))
+    yield from leaves(file, before, after, "", ("rule_sets", "contribution"))
     for path in sorted({*was, *now}):
         one, other = was.get(path), now.get(path)
         if one == other:
             continue
         what = f"{path} is {other} (was {one})"
         if isinstance(one, int) and isinstance(other, int):
-            more_is_looser = path.endswith(("share_percent", "single_share_percent"))
+            more_is_looser = path.endswith(("share_percent", "single_share_percent")) or path.startswith(_CONTRIBUTION)
             kind = WIDENED if (other > one) == more_is_looser else NARROWED
             yield Change(kind, file, what, subject=path)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from quorum.errors import ConfigurationError
 
@@ -16,6 +17,12 @@ FLOOR_OUTSIDE = 10
 FLOOR_P_PERCENT = 5
 CEILING_DOMINANCE_PERCENT = 95
 CEILING_SINGLE_SHARE_PERCENT = 60
+CEILING_CONTRIBUTION: Mapping[str, int] = MappingProxyType({"impression": 100, "click": 50, "conversion": 20})
+"""Kinds of events with the highest bound on those of one person, campaign and day (rule 4)."""
+
+
+MOST_CLIPPED_CLASSES = 3
+"""Boundaries between classes of the clipped share: more of them would come near to the share itself."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ from typing import Any
 
 from quorum.errors import ConfigurationError
 from quorum.policy import fields
-from quorum.policy.published import Category, DimensionSpec, ReportSpec, RuleSet, TableSpec
+from quorum.policy.published import (
+    CEILING_CONTRIBUTION,
+    MOST_CLIPPED_CLASSES,
+    Category,
+    DimensionSpec,
+    ReportSpec,
+    RuleSet,
+    TableSpec,
+)
 
 KEY_SETS = (
     "age_bands",
@@ -35,7 +43,7 @@ def rule_sets(document: Mapping[str, Any]) -> dict[str, RuleSet]:
         ConfigurationError: the file is not laid out as expected, a number is no whole number (a comparison with `.nan`
             holds for nobody), or one is below its floor.
     """
-    body = fields.fields("disclosure.yaml", document, ["rule_sets"])
+    body = fields.fields("disclosure.yaml", document, ["rule_sets", "contribution", "clipped_classes_percent"])
     listed = fields.mapping("disclosure.yaml: rule_sets", body["rule_sets"])
     return {name: _rule_set(name, spec) for name, spec in listed.items()}
 
@@ -53,6 +61,38 @@ def _rule_set(name: str, spec: object) -> RuleSet:
         dominance_percent=fields.number(f"{where}: dominance.share_percent", dominance["share_percent"]),
         **{each: fields.number(f"{where}: {each}", body[each]) for each in numbers},
     )
+
+
+def contribution(document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the bounds of ``disclosure.yaml`` on events of one person, campaign and day, by kind of event.
+
+    Raises:
+        ConfigurationError: a kind is missing or unknown, or its bound is no whole number above 0 or above its ceiling.
+    """
+    where = "disclosure.yaml: contribution"
+    spec = fields.fields(where, document["contribution"], tuple(CEILING_CONTRIBUTION))
+    bounds = {kind: fields.number(f"{where}.{kind}", spec[kind]) for kind in CEILING_CONTRIBUTION}
+    for kind, bound in bounds.items():
+        if bound > CEILING_CONTRIBUTION[kind]:
+            raise ConfigurationError(
+                "disclosure.ceiling", f"contribution.{kind} is {bound}", f"{CEILING_CONTRIBUTION[kind]} or less"
+            )
+    return bounds
+
+
+def clipped_classes(document: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the boundaries, in percent, between the classes of ``disclosure.yaml`` of the clipped share.
+
+    Raises:
+        ConfigurationError: they are no whole numbers of 1 and more, do not rise, or are too many.
+    """
+    where = "disclosure.yaml: clipped_classes_percent"
+    boundaries = tuple(fields.number(where, item) for item in fields.items(where, document["clipped_classes_percent"]))
+    if list(boundaries) != sorted(set(boundaries)) or not 1 <= len(boundaries) <= MOST_CLIPPED_CLASSES:
+        raise ConfigurationError(
+            "disclosure.ceiling", f"{where} are {list(boundaries)}", f"1 to {MOST_CLIPPED_CLASSES}, rising"
+        )
+    return boundaries
 
 
 def dimensions(document: Mapping[str, Any]) -> dict[str, DimensionSpec]:

@@ -208,6 +208,8 @@ class Policy:
         unlisted_role: role of a login that is not listed.
         columns: code to data category.
         rule_sets: name to rule set.
+        contribution: kind of event to the most of one person, campaign and day that count as theirs (rule 4).
+        clipped_classes: boundaries between the classes in which the clipped share is told, in percent.
         dimensions: name to dimension.
         families: name to family.
         reports: name to report.
@@ -232,6 +234,8 @@ class Policy:
     unlisted_role: str
     columns: Mapping[str, DataCategory]
     rule_sets: Mapping[str, RuleSet]
+    contribution: Mapping[str, int]
+    clipped_classes: tuple[int, ...]
     dimensions: Mapping[str, DimensionSpec]
     families: Mapping[str, FamilySpec]
     reports: Mapping[str, ReportSpec]

@@ -144,7 +144,8 @@ def rule_numbers(rule_set: RuleSet, report: ReportSpec, policy: Policy) -> dict[
         policy: the columns of a family, and which it requires.
 
     Returns:
-        ``name, heads {family: n}, outside, p_percent, dominance {n, share_percent}, single_share_percent, families
+        ``name, heads {family: n}, outside, p_percent, dominance {n, share_percent}, single_share_percent, contribution
+        {kind of event: most of one person, of the kinds that the report counts}, families
         {family: {count, heads, rest, requires}}``, as the attacks of `quorum.audit` take them.
 
     Guarantee:
@@ -159,6 +160,11 @@ def rule_numbers(rule_set: RuleSet, report: ReportSpec, policy: Policy) -> dict[
         "p_percent": rule_set.p_percent,
         "dominance": {"n": rule_set.dominance_n, "share_percent": rule_set.dominance_percent},
         "single_share_percent": rule_set.single_share_percent,
+        "contribution": {
+            kind: bound
+            for kind, bound in sorted(policy.contribution.items())
+            if any(policy.families[family].count == f"{kind}_n" for family in report.families)
+        },
         "families": {
             family.name: {
                 "count": family.count,

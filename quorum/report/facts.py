@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from quorum.disclosure.clipping import ClippedShare
 from quorum.policy import Policy, ReportSpec, RuleSet
 from quorum.tables import PackageShape
 
@@ -73,6 +74,7 @@ class PageFacts:
         recipient: language to name.
         keys: in the order of the page: booked impressions, largest first, then id.
         creatives: creative to name.
+        clipped: what the recipient is told of the last whole month; None if there is none, or nothing to tell.
     """
 
     shape: PackageShape
@@ -82,15 +84,19 @@ class PageFacts:
     recipient: Mapping[str, str]
     keys: tuple[KeyFacts, ...]
     creatives: Mapping[str, str] = field(default_factory=dict)
+    clipped: ClippedShare | None = None
 
 
-def page_facts(policy: Policy, references: Mapping[str, pa.Table], shape: PackageShape) -> PageFacts:
+def page_facts(
+    policy: Policy, references: Mapping[str, pa.Table], shape: PackageShape, clipped: ClippedShare | None = None
+) -> PageFacts:
     """Return the public facts of a package.
 
     Args:
         policy: reports, rule sets, labels.
         references: ``pseudo__campaign``, ``pseudo__creative``, ``pseudo__recipient``, ``pseudo__section``.
         shape: the package.
+        clipped: what its recipient is told of the last whole month; None if no month is over yet.
 
     Returns:
         The facts; a name that is missing in the reference data is the id.
@@ -113,6 +119,7 @@ def page_facts(policy: Policy, references: Mapping[str, pa.Table], shape: Packag
             for row in references["pseudo__creative"].to_pylist()
             if row["campaign_id"] in own and row["name"]
         },
+        clipped=clipped,
     )
 
 

@@ -56,6 +56,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         sections=shown,
         undetailed=sum(not section.panels for section in shown),
         reasons=_reasons(facts, words),
+        bounds=_bounds(facts, words),
         remedies=[words["ask_level"], words["ask_period"], words["ask_total"]],
         glossary=_glossary(facts, released, words),
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -74,6 +75,22 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
     if any(family.requires for family in families):
         lines.append(words["why_requires"])
     return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
+
+
+def _bounds(facts: PageFacts, words: Words) -> list[str]:
+    """Return what one person adds to a campaign at most, and the class of what exceeded it in the last whole month."""
+    if facts.report.key != "campaign_id":
+        return []
+    return [words["bounds_lead"].format(**facts.policy.contribution), _clipped(facts, words)]
+
+
+def _clipped(facts: PageFacts, words: Words) -> str:
+    if facts.clipped is None:
+        return words["clipped_later"]
+    month, under = words.month(facts.clipped.month), facts.clipped.under_percent
+    if under is None:
+        return words["clipped_more"].format(month=month, percent=facts.policy.clipped_classes[-1])
+    return words["clipped_under"].format(month=month, percent=under)
 
 
 def _glossary(facts: PageFacts, released: Released, words: Words) -> list[tuple[str, str]]:

@@ -84,6 +84,10 @@ class Words:
             return f"{day.year}年{day.month}月{day.day}日（{weekday}）"
         return f"{weekday} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
+    def month(self, first: date) -> str:
+        """Write the month of a date."""
+        return f"{first.year}年{first.month}月" if self.language == "ja" else f"{_MONTHS[first.month - 1]} {first.year}"
+
     def yen(self, micros: int) -> str:
         """Write micro-yen as yen, rounded half up; two decimals below 100 yen."""
         if micros < 100 * MICROS and micros % MICROS:

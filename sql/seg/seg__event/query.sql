@@ -32,7 +32,8 @@ events as (
         cast(null as varchar) as campaign_id,
         cast(null as varchar) as creative_id,
         cast(null as varchar) as placement,
-        cast(0 as bigint) as value_micros
+        cast(0 as bigint) as value_micros,
+        cast(null as varchar) as event_key
     from pseudo__access
     union all
     select
@@ -53,7 +54,8 @@ events as (
             when event.creative_id = 'ALL' then 'unknown' else coalesce(event.creative_id, 'unknown')
         end as creative_id,
         case when event.placement = 'ALL' then 'other' else coalesce(event.placement, 'unknown') end as placement,
-        case when event.event_type = 'conversion' then coalesce(event.value_micros, 0) else 0 end as value_micros
+        case when event.event_type = 'conversion' then coalesce(event.value_micros, 0) else 0 end as value_micros,
+        event.event_key
     from pseudo__ad_event as event
     left join cookie_device on cookie_device.cookie_key = event.cookie_key
 )
@@ -75,7 +77,8 @@ select
     event.campaign_id,
     event.creative_id,
     event.placement,
-    event.value_micros
+    event.value_micros,
+    event.event_key
 from events as event
 left join pseudo__login_link as link
     on

@@ -124,6 +124,7 @@ def test_relations_hold_the_whole_policy(policy: Policy) -> None:
     assert {"term": "男性", "gender": "male"} in relations["policy__gender_term"].to_pylist()
     assert relations["policy__age_band"].to_pylist()[0] == {"first": 0, "last": 19, "age_band": "u20"}
     assert {"name": "bot_page_views_per_minute", "value": 30} in relations["policy__limit"].to_pylist()
+    assert {"event_type": "click", "most_n": 10} in relations["policy__contribution"].to_pylist()
     assert relations["policy__placement"].num_rows == len(policy.categories["placements"])
     assert {"term": "学生", "occupation": "student"} in relations["policy__occupation_term"].to_pylist()
 

@@ -34,6 +34,7 @@ def random_night(seed: int) -> dict[str, Rows]:
         return {"cookie_key": draw.choice([*cookies, None]), "at": at, "hour": hour}
 
     events = [event(draw.randrange(24)) for _ in range(1500)]
+    heavy = [{**event(n % 24), "cookie_key": "c5"} for n in range(300)]  # one person with more than the bound
     ads = [
         {
             "event_type": draw.choice(["impression"] * 8 + ["click", "conversion"]),
@@ -46,8 +47,9 @@ def random_night(seed: int) -> dict[str, Rows]:
             "device": draw.choice(["mobile", "desktop"]),
             "is_crawler": e["cookie_key"] == "c7",
             "value_micros": draw.choice([None, draw.randrange(10**12)]),
+            "event_key": f"{draw.getrandbits(128):032x}",
         }
-        for e in events[:1000]
+        for e in [*events[:1000], *heavy]
     ]
     access = [
         {
@@ -132,9 +134,14 @@ def ad_facts(night: Mapping[str, Rows], policy: Policy) -> Rows:
     facts, excluded = [], bots(night)
     bands = {hour: c.key for c in policy.categories["hour_bands"] if c.first is not None and c.last is not None
              for hour in range(c.first, c.last + 1)}  # fmt: skip
-    for row in night["pseudo__ad_event"]:
+    mine: dict[tuple[str, ...], int] = defaultdict(int)
+    for row in sorted(night["pseudo__ad_event"], key=lambda row: str(row["event_key"])):
         person = person_of(night, row["cookie_key"], row["event_at"])
         person = None if person in excluded else person
+        own_n = str(person), row["campaign_id"], row["event_type"]
+        mine[own_n] += person is not None
+        is_clipped = mine[own_n] > policy.contribution[row["event_type"]]
+        person = None if is_clipped else person
         own = {
             "creative_id": "unknown" if row["creative_id"] == "ALL" else row["creative_id"],
             "placement": row["placement"],
@@ -150,6 +157,7 @@ def ad_facts(night: Mapping[str, Rows], policy: Policy) -> Rows:
                 "type": row["event_type"],
                 "person": person,
                 "value": row["value_micros"] or 0,
+                "is_clipped": is_clipped,
             }
         )
     return facts
@@ -203,6 +211,21 @@ def test_every_cell_of_a_campaign_equals_a_plain_recount(
     wanted.sort(key=lambda row: tuple(row[name] for name in ("campaign_id", *dimensions)))
     assert len(wanted) > 3
     assert store.read(cube, NIGHT).to_pylist() == wanted
+
+
+def test_what_is_beyond_the_bound_is_counted_by_campaign(built: tuple[dict[str, Rows], Store], policy: Policy) -> None:
+    night, store = built
+    facts = ad_facts(night, policy)
+    wanted = [
+        {
+            "campaign_id": campaign,
+            "event_n": sum(fact["campaign_id"] == campaign for fact in facts),
+            "clipped_n": sum(fact["campaign_id"] == campaign and fact["is_clipped"] for fact in facts),
+        }
+        for campaign in ("k1", "k2", "k3")
+    ]
+    assert all(row["clipped_n"] > 0 for row in wanted)
+    assert store.read("cube__clipping", NIGHT).to_pylist() == wanted
 
 
 def test_section_views_are_counted_once_in_each_table(built: tuple[dict[str, Rows], Store]) -> None:

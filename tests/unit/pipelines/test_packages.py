@@ -32,10 +32,10 @@ def workspace(home: Home, tmp_path: Path) -> Iterator[Workspace]:
         yield workspace
 
 
-def write(workspace: Workspace, table: str, given: list[dict[str, object]]) -> None:
+def write(workspace: Workspace, table: str, given: list[dict[str, object]], night: date = NIGHT) -> None:
     schema = workspace.catalog[table].arrow_schema()
     rows = [{name: row.get(name) for name in schema.names} for row in given]
-    workspace.store.write(table, NIGHT, pa.Table.from_pylist(rows, schema))
+    workspace.store.write(table, night, pa.Table.from_pylist(rows, schema))
 
 
 def statuses(workspace: Workspace) -> dict[str, str]:
@@ -103,6 +103,24 @@ def test_a_release_that_was_tampered_with_is_named_and_holds_up_no_other(workspa
     shutil.rmtree(package)
     with pytest.raises(ReleaseError, match=r"release\.gone"):
         workspace.stored(NIGHT)
+
+
+def test_of_what_was_clipped_a_page_tells_the_month_before_by_the_catalogue_of_its_end(workspace: Workspace) -> None:
+    first, last = date(2026, 10, 30), date(2026, 10, 31)
+    for owner, night in (("adv-2", first), ("adv-1", last)):
+        write(workspace, "pseudo__campaign", [{"campaign_id": "c7", "recipient_id": owner}], night)
+        write(workspace, "cube__clipping", [{"campaign_id": "c7", "event_n": 100, "clipped_n": 1}], night)
+    write(workspace, "cube__clipping", [{"campaign_id": "c7", "event_n": 100, "clipped_n": 100}], date(2026, 9, 30))
+    write(workspace, "cube__clipping", [{"campaign_id": "c1", "event_n": 100, "clipped_n": 100}])
+    workspace.make_safe(NIGHT)
+    workspace.publish(NIGHT)
+    pages = {
+        recipient: next((workspace.home.out / recipient).glob("*/*/report.en.html")).read_text(encoding="utf-8")
+        for recipient in ("adv-1", "adv-2", "site")
+    }
+    assert "In Oct 2026, less than 2% of the impressions" in pages["adv-1"]
+    assert "once a month is over" in pages["adv-2"]
+    assert "Bounds on one person" not in pages["site"]
 
 
 def test_the_digest_of_a_nights_inputs_is_keyed(workspace: Workspace, tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ _EXAMPLE = "decisions/2026-11-22-industry-for-advertisements.yaml"
             "standard.heads.impressions is 40 (was 50)",
             False,
         ),
+        ("disclosure.yaml", "click: 10", "click: 20", "widened", "contribution.click is 20 (was 10)", False),
+        ("disclosure.yaml", "click: 10", "click: 5", "narrowed", "contribution.click is 5 (was 10)", False),
         (
             "disclosure.yaml",
             "single_share_percent: 50",

@@ -49,14 +49,20 @@ BYPASSES = [
     Bypass(
         "presence",
         "seg__ad_event",
-        "when person.person_n is null then 'unknown' else event.creative_id",
-        "when person.person_n is null then 'unknown' else cast(person.person_n as varchar)",
+        "when person_n is null then 'unknown' else creative_id",
+        "when person_n is null then 'unknown' else cast(person_n as varchar)",
     ),
     Bypass(
         "presence",
         "seg__ad_event",
-        "when person.person_n is null then 'unknown' else event.device",
-        "when person.person_n = 7 then 'unknown' else event.device",
+        "when person_n is null then 'unknown' else device",
+        "when person_n = 7 then 'unknown' else device",
+    ),
+    Bypass(
+        "presence",
+        "seg__ad_event",
+        "beyond.event_key is not null as is_clipped",
+        "event.event_key > '8' as is_clipped",
     ),
     Bypass(
         "condition",

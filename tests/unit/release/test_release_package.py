@@ -16,7 +16,7 @@ import pytest
 from quorum.audit.package import parse_package
 from quorum.errors import ReleaseError
 from quorum.policy import Policy
-from quorum.release.package import package_path, stage_package
+from quorum.release.package import package_path, rule_numbers, stage_package
 from quorum.tables import PackageShape
 
 Tables = dict[str, pa.Table]
@@ -96,6 +96,7 @@ def test_the_descriptor_says_what_the_page_asks(staged: Path) -> None:
     assert package["quorum:invariants"] == []
     assert package["quorum:groups"] == {}
     assert package["quorum:rule_set"]["heads"] == {"impressions": 50, "clicks": 20, "conversions": 20}
+    assert package["quorum:rule_set"]["contribution"] == {"click": 10, "conversion": 5, "impression": 20}
     resources = {resource["name"]: resource for resource in package["resources"]}
     assert {resource["quorum:universe"] for resource in resources.values()} == {"ads"}
     fields = {field["name"]: field for field in resources["audience_area"]["schema"]["fields"]}
@@ -163,3 +164,11 @@ def test_a_path_that_leaves_its_folder_is_refused(shapes: dict[str, PackageShape
 @pytest.mark.parametrize("period", ["2026-11-21", "2026-W47", "2026-11", "2026-11-21.r2"])
 def test_periods_of_the_page_are_file_names(shapes: dict[str, PackageShape], period: str) -> None:
     assert package_path(replace(shapes["campaign"], period=period)).name == period
+
+
+def test_bounds_are_stated_where_they_decided(policy: Policy) -> None:
+    numbers = {
+        name: rule_numbers(policy.rule_sets[report.rule_set], report, policy) for name, report in policy.reports.items()
+    }
+    assert set(numbers["campaign"]["contribution"]) == {"impression", "click", "conversion"}
+    assert numbers["sections"]["contribution"] == numbers["site"]["contribution"] == {}

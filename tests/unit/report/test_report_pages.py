@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from release_night import NIGHT, cube_tables, references, withhold
 
+from quorum.disclosure.clipping import ClippedShare
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
 from quorum.release.shapes import package_shapes
@@ -211,6 +214,27 @@ def test_notes_and_order_do_not_depend_on_what_was_counted(policy: Policy) -> No
         return [text for text in bare if text]
 
     assert without_numbers(600) == without_numbers(3_000)
+
+
+@pytest.mark.parametrize(
+    ("clipped", "told"),
+    [
+        (None, "once a month is over"),
+        (ClippedShare(date(2026, 10, 1), 2), "In Oct 2026, less than 2% of the impressions"),
+        (ClippedShare(date(2026, 10, 1), None), "In Oct 2026, 5% or more of the impressions"),
+    ],
+)
+def test_a_campaign_report_says_what_one_person_adds_and_the_class_of_what_exceeded_it(
+    campaign: tuple[PageFacts, dict[str, pa.Table]], clipped: ClippedShare | None, told: str
+) -> None:
+    facts, tables = campaign
+    text = render(replace(facts, clipped=clipped), tables)["report.en.html"].decode()
+    assert "up to 20 impressions, 10 clicks and 5 conversions of a campaign a day" in text
+    assert told in text
+
+
+def test_a_report_of_sections_has_no_bounds(policy: Policy) -> None:
+    assert "Bounds on one person" not in render(*_night(policy, "sections"))["report.en.html"].decode()
 
 
 def test_many_campaigns_stay_under_two_megabytes(policy: Policy) -> None:
