@@ -20,6 +20,7 @@ from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.ledger import Ledger
+from quorum.plans import Plans
 from quorum.policy import Policy
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, publish
 from quorum.release.package import package_path
@@ -51,11 +52,14 @@ class Packages:
     def make_safe(self, night: date) -> list[Release]:
         """Control every package that the night owes and has not released yet, and write what is safe.
 
+        Plans that are missing are made first, before a cube is read.
+
         Returns:
             The packages that were refused, entered in the ledger with the reason.
         """
-        cubes = self._cubes(night)
         refused = []
+        self._plans.fix(self._days(night), night)
+        cubes = self._cubes(night)
         for shape in self._owed(night):
             if self.ledger.release(shape.recipient_id, shape.report, shape.period) is None:
                 self._unmake(shape, night)
@@ -111,7 +115,16 @@ class Packages:
     def _door(self) -> Door:
         return Door(self.store.home, self.ledger, self.keys, self.policy, __version__)
 
+    @property
+    def _plans(self) -> Plans:
+        return Plans(self.store, self.policy, self.ledger, self._days)
+
     def _owed(self, night: date) -> list[PackageShape]:
+        """Return what a night owes, each with the plans that hold."""
+        plans = self._plans
+        return [plans.with_plan(shape, night) for shape in self._days(night)]
+
+    def _days(self, night: date) -> list[PackageShape]:
         return package_shapes(self.policy, self._references(night), night)
 
     def _references(self, night: date) -> dict[str, pa.Table]:

@@ -17,6 +17,7 @@ from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
 from quorum.audit.truth import Truth
+from quorum.tables.periods import kind_of
 from quorum.tables.shape import Measure
 
 Sums = Sequence[tuple[str, int, list[int]]]
@@ -40,11 +41,12 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     Guarantee:
         Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
         published as 0; events are at least the heads; the family it requires is published; with its margin, it leaves
-        enough people outside; published parts add up to their published margin; tables of a universe agree. With truth
+        enough people outside; the plan that the package states tells it in this kind of period and at this level;
+        published parts add up to their published margin; tables of a universe agree. With truth
         the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
         stand only where every dimension partitions people.
 
-    Source: disclosure.md, rules 1, 2 and 6, attack 1; architecture.md, "A report package".
+    Source: disclosure.md, rules 1, 2, 6 and 7, attack 1; architecture.md, "A report package".
     """
     readings = [
         _Reading(package, table, rules.of(package.shape.report), truth)
@@ -72,6 +74,7 @@ class _Reading:
             zero = self._zero_below_zero(family, sums)
             yield from self._under_threshold(family, zero)
             yield from self._required_family(family)
+            yield from self._against_plan(family)
             yield from self._nobody_outside_group(family, sums, zero)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
@@ -119,6 +122,15 @@ class _Reading:
         if required is not None:
             for row in np.flatnonzero(self.table.published[family] & ~required).tolist():
                 yield self._claim(row, "requires", f"{family} is published, what it requires is not")
+
+    def _against_plan(self, family: str) -> Iterator[Claim]:
+        """Yield cells that the plan keeps for another period, or leaves to a coarser level."""
+        shape = self.package.shape
+        listed = self.table.shape.coordinates()
+        out = dict(zip(listed, shape.planned_out(kind_of(shape.period), self.table.shape, family), strict=True))
+        for row in np.flatnonzero(self.table.published[family]).tolist():
+            if out[self.table.coordinates[row]]:
+                yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
 
     def _nobody_outside_group(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
         """Yield cells that hold nearly all people of their margin.

@@ -142,7 +142,7 @@ def test_looking_at_a_home_tells_what_is_there(portal: Portal) -> None:
     status = command(portal.landing, portal.home, "status")
     assert f"{FIRST} to {SECOND}" in status.stdout
     entries = [json.loads(line) for line in command(portal.landing, portal.home, "ledger", "show").stdout.splitlines()]
-    assert {entry["kind"] for entry in entries} == {"night", "release"}
+    assert {entry["kind"] for entry in entries} == {"extract", "night", "plan", "read", "release"}
     assert f"{len(entries)} entries" in command(portal.landing, portal.home, "ledger", "verify").stdout
 
 
