@@ -58,6 +58,7 @@ class _Builder:
         self.measures = {m.name: m for p in packages for t in p.shape.tables for m in t.measures}
         self.position = {name: position for position, name in enumerate(self.measures)}
         self.places: dict[tuple[str, str], dict[Place, int]] = {}
+        self.keys: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self.cell_n = 0
         self.relations = RelationList()
         self.targets: list[Target] = []
@@ -101,7 +102,9 @@ class _Builder:
         return cells * len(self.position) + self.position[measure]
 
     def _register(self, package: ParsedPackage, table: ParsedTable) -> Ints:
-        """Return the cell of each row."""
+        """Return the cell of each row; note which keys of the report the package lists."""
+        listed = self.keys.setdefault((table.shape.universe, package.shape.period), set())
+        listed |= {(table.shape.columns[0], row[0]) for row in table.coordinates}
         places = (place_of(table.shape.columns, row) for row in table.coordinates)
         return np.array([self._cell(table.shape.universe, package.shape.period, place) for place in places])
 
@@ -203,20 +206,33 @@ class _Builder:
         for universe, period in list(self.places):
             held = [other for of, other in self.places if of == universe]
             for others, fills in parts_of(period, held):
-                parts = [self.places[universe, other] for other in others]
+                parts = [(self.places[universe, other], self.keys.get((universe, other), set())) for other in others]
                 self._sum_period(self.places[universe, period], parts, hidden, fills=fills)
         return len(hidden)
 
     def _sum_period(
-        self, whole: Mapping[Place, int], parts: Sequence[Mapping[Place, int]], hidden: list[int], *, fills: bool
+        self,
+        whole: Mapping[Place, int],
+        parts: Sequence[tuple[Mapping[Place, int], set[tuple[str, str]]]],
+        hidden: list[int],
+        *,
+        fills: bool,
     ) -> None:
+        """Relate the cells of a period to those of its parts.
+
+        A part whose package does not list the key (the campaign did not run that day) holds nothing of it; one that
+        lists the key and not the cell may hold something.
+        """
+        every = set().union(*(keys for _, keys in parts)) if parts else set()
         for place, cell in whole.items():
-            cells = [part[place] for part in parts if place in part]
+            own = every.intersection(place)
+            within = [places for places, keys in parts if not own or own & keys]
+            cells = [places[place] for places in within if place in places]
             for name, measure in self.measures.items():
                 known = [v for v in (self._variable(part, name) for part in cells) if self.state[v]]
                 if PERIOD not in measure.additive_over or not known or not self.state[self._variable(cell, name)]:
                     continue
-                if not fills or len(known) < len(parts):
+                if not fills or len(known) < len(within):
                     hidden.append(len(self.state) + len(hidden))
                     known.append(hidden[-1])
                 self.relations.whole_is_sum(self._variable(cell, name), known)

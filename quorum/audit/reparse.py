@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorum.audit.equations import margins, place_of
+from quorum.audit.equations import Place, margins, place_of
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.periods import parts_of
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
@@ -40,7 +41,8 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
 
     Guarantee:
         Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
-        published as 0; events are at least the heads; the family it requires is published; with its margin, it leaves
+        published as 0; events are at least the heads; the family it requires is published, there or in
+        every shorter period in hand; with its margin, it leaves
         enough people outside; the plan that the package states tells it in this kind of period and at this level;
         published parts add up to their published margin; tables of a universe agree. With truth
         the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
@@ -55,7 +57,7 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     ]
     targets = sum(int(shown.sum()) for reading in readings for shown in reading.table.published.values())
     claims = [claim for reading in readings for claim in reading.violations()]
-    return Findings(targets, (*claims, *_disagreements(packages)), 0.0)
+    return Findings(targets, (*claims, *_disagreements(packages), *_required_of_parts(packages, rules)), 0.0)
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,43 @@ class _Reading:
 
     def _claim(self, row: int, rule: str, says: str) -> Claim:
         return Claim(self.package.release, (self.table.shape.name, *self.table.coordinates[row]), rule, says, True)
+
+
+def _required_of_parts(packages: Sequence[ParsedPackage], rules: RuleBook) -> Iterator[Claim]:
+    """Yield cells of longer periods whose required family shorter ones tell, but one in hand withholds it there."""
+    for package in packages:
+        for table in package.tables.values():
+            required = {f: rules.of(package.shape.report).families[f].requires for f in table.shape.families}
+            elsewhere = {f: of for f, of in required.items() if of is not None and of not in table.shape.families}
+            if not elsewhere:
+                continue
+            for part in _parts_in_hand(package, packages):
+                told = {of: _told(part, table.shape.universe, of) for of in elsewhere.values()}
+                for family, of in elsewhere.items():
+                    for row in np.flatnonzero(table.published[family]).tolist():
+                        place = table.coordinates[row]
+                        if told[of].get(place_of(table.shape.columns, place)) is False:
+                            where = (table.shape.name, *place)
+                            says = f"{family} is published, {of} of {part.shape.period} is not"
+                            yield Claim(package.release, where, "requires", says, True)
+
+
+def _parts_in_hand(package: ParsedPackage, packages: Sequence[ParsedPackage]) -> list[ParsedPackage]:
+    """Return packages of the same recipient and report whose period lies within a longer one."""
+    owner = (package.shape.recipient_id, package.shape.report)
+    own = [other for other in packages if (other.shape.recipient_id, other.shape.report) == owner]
+    within = {part for parts, _ in parts_of(package.shape.period, [p.shape.period for p in own]) for part in parts}
+    return [other for other in own if other.shape.period in within]
+
+
+def _told(package: ParsedPackage, universe: str, family: str) -> dict[Place, bool]:
+    """Return, for the cells of a package, whether a family is published in them."""
+    return {
+        place_of(table.shape.columns, place): bool(shown)
+        for table in package.tables.values()
+        if table.shape.universe == universe and family in table.published
+        for place, shown in zip(table.coordinates, table.published[family], strict=True)
+    }
 
 
 def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:

@@ -99,7 +99,7 @@ def page_facts(policy: Policy, references: Mapping[str, pa.Table], shape: Packag
     recipients = {row["recipient_id"]: row for row in references["pseudo__recipient"].to_pylist()}
     named = references["pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"].to_pylist()
     rows = {row[report.key]: row for row in reversed(named)}
-    own = dict.fromkeys(coordinate[0] for coordinate in shape.tables[0].coordinates())
+    own = dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys)
     keys = [_key_facts(key, rows.get(key, {}), report) for key in own]
     return PageFacts(
         shape=shape,

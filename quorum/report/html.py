@@ -7,7 +7,6 @@ released, and files; the pages are handed to `quorum.release` as bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         language=language,
         title=report.name_ja if language == "ja" else report.name_en,
         recipient=words.name(facts.recipient[language]),
-        period=words.day(date.fromisoformat(facts.shape.period)),
+        period=words.period(facts.shape.period),
         policy_version=facts.policy.version,
         rule_set=facts.rule_set.name,
         key_column=report.key,

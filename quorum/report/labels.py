@@ -16,6 +16,7 @@ from types import MappingProxyType
 import yaml
 
 from quorum.policy import Policy
+from quorum.tables.periods import WEEK, kind_of
 from quorum.tables.shape import ALL
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -83,6 +84,14 @@ class Words:
         if self.language == "ja":
             return f"{day.year}年{day.month}月{day.day}日（{weekday}）"
         return f"{weekday} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+    def period(self, period: str) -> str:
+        """Write a day, or the first and last day of a week."""
+        if kind_of(period) != WEEK:
+            return self.day(date.fromisoformat(period))
+        year, week = (int(part) for part in period.split("-W"))
+        first, last = (date.fromisocalendar(year, week, day) for day in (1, 7))
+        return f"{self.day(first)} – {self.day(last)}"
 
     def yen(self, micros: int) -> str:
         """Write micro-yen as yen, rounded half up; two decimals below 100 yen."""

@@ -127,6 +127,6 @@ def test_a_plan_reads_no_cube(workspace: Workspace, monkeypatch: pytest.MonkeyPa
 def test_sections_have_no_plan(workspace: Workspace) -> None:
     land(workspace, MONDAY)
     packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
-    shapes = [replace(s, plan={}) for s in packages._owed(MONDAY) if s.report == "site"]
+    shapes = [replace(s, plan={}) for s in (owed.shape for owed in packages._owed(MONDAY)) if s.report == "site"]
     assert shapes
     assert [plans(workspace).with_plan(shape, MONDAY) for shape in shapes] == shapes
