@@ -227,7 +227,8 @@ class Packages:
         tables = read_safe(self.store, night, shape)
         if tables is None:
             return None
-        pages = render(page_facts(self.policy, references, shape), tables)
+        breaks = self._plans.breaks(shape, night)
+        pages = render(page_facts(self.policy, references, shape, breaks), tables)
         return Draft(tables, pages, self._count(owed, night, cubes).tables, tuple(owed.days.values()))
 
     def _refuse(self, shape: PackageShape, night: date, reason: str) -> Release:

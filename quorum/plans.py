@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
@@ -20,7 +20,7 @@ from quorum.ledger import Ledger
 from quorum.policy import Policy, ReportSpec
 from quorum.release.package import PUBLISHED
 from quorum.tables import KeyPlan, PackageShape
-from quorum.tables.periods import DAY, MONTH, kind_of, plan_month
+from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
 from quorum.tables.shape import ALL
 
 PLAN = "plan"
@@ -110,6 +110,21 @@ class Plans:
         found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
         return replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
 
+    def breaks(self, shape: PackageShape, day: date) -> set[str]:
+        """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
+
+        Args:
+            shape: a package.
+            day: a day of its period.
+        """
+        month = plan_month(day)
+        before = plan_month(days_of_week(date.fromisoformat(f"{month}-04"))[0] - timedelta(days=7))
+        pairs = {
+            key: (self._fixed.get((shape.report, key, before)), self._fixed.get((shape.report, key, month)))
+            for key in keys_of(shape)
+        }
+        return {key for key, (old, new) in pairs.items() if old is not None and new is not None and old != new}
+
     def _choose(self, shape: PackageShape, key: str, booking: Booking, shares: Mapping[Place, float]) -> KeyPlan:
         report = self.policy.reports[shape.report]
         return plan_key(
@@ -175,8 +190,8 @@ class Plans:
 
 
 def keys_of(shape: PackageShape) -> list[str]:
-    """Return the keys of the report that a package lists, in order."""
-    return list(dict.fromkeys(path[0] for path in shape.tables[0].dimensions[0].keys))
+    """Return the keys of the report that a package lists, table by table."""
+    return list(dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys))
 
 
 def _booking(row: Mapping[str, Any]) -> Booking:

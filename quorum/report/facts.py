@@ -5,7 +5,7 @@ What belongs here: what reference data and policy say of a package. What does no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,7 @@ class PageFacts:
         recipient: language to name.
         keys: in the order of the page: booked impressions, largest first, then id.
         creatives: creative to name.
+        breaks: campaigns whose plan is another one than the month before.
     """
 
     shape: PackageShape
@@ -82,15 +83,19 @@ class PageFacts:
     recipient: Mapping[str, str]
     keys: tuple[KeyFacts, ...]
     creatives: Mapping[str, str] = field(default_factory=dict)
+    breaks: Collection[str] = ()
 
 
-def page_facts(policy: Policy, references: Mapping[str, pa.Table], shape: PackageShape) -> PageFacts:
+def page_facts(
+    policy: Policy, references: Mapping[str, pa.Table], shape: PackageShape, breaks: Collection[str] = ()
+) -> PageFacts:
     """Return the public facts of a package.
 
     Args:
         policy: reports, rule sets, labels.
         references: ``pseudo__campaign``, ``pseudo__creative``, ``pseudo__recipient``, ``pseudo__section``.
         shape: the package.
+        breaks: campaigns whose plan is another one than the month before.
 
     Returns:
         The facts; a name that is missing in the reference data is the id.
@@ -113,6 +118,7 @@ def page_facts(policy: Policy, references: Mapping[str, pa.Table], shape: Packag
             for row in references["pseudo__creative"].to_pylist()
             if row["campaign_id"] in own and row["name"]
         },
+        breaks=breaks,
     )
 
 

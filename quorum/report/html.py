@@ -70,6 +70,8 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
         lines.append(words["why_outside"].format(outside=facts.rule_set.outside))
     if any(family.requires for family in families):
         lines.append(words["why_requires"])
+    if facts.shape.plan:
+        lines.append(words["why_plan"])
     return [*lines, words["why_derived"]]
 
 

@@ -138,6 +138,7 @@ class _View:
             (words["booked"], f"{booking.booked_impressions:,}"),
             (words["price"], words.price(booking.price_model, booking.price_micros)),
             (words["targets"], " / ".join(targets) or words["no_targets"]),
+            *([(words["series"], words["series_break"])] if key.key in self.facts.breaks else []),
         )
 
     def _headline(self, key: KeyFacts) -> tuple[tuple[str, Cell], ...]:

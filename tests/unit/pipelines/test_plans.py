@@ -14,6 +14,7 @@ from quorum.packages import Packages
 from quorum.plans import PLAN, Plans
 from quorum.release.shapes import package_shapes
 from quorum.tables import PackageShape
+from quorum.tables.periods import plan_month
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home
 
@@ -93,6 +94,31 @@ def test_a_month_begins_with_a_week(workspace: Workspace) -> None:
     november, december = entered(workspace)
     assert (november["month"], december["month"]) == ("2026-11", "2026-12")
     assert november["levels"] != december["levels"]
+    (before,), (after,) = owed(workspace, last), owed(workspace, first)
+    assert plans(workspace).breaks(before, last) == set()
+    assert plans(workspace).breaks(after, first) == {"c1"}
+
+
+def test_a_plan_that_is_the_same_next_month_breaks_nothing(workspace: Workspace) -> None:
+    for night in (date(2026, 11, 29), date(2026, 11, 30)):
+        land(workspace, night)
+        plans(workspace).fix(owed(workspace, night), night)
+    (shape,) = owed(workspace, night)
+    assert len(entered(workspace)) == 2
+    assert plans(workspace).breaks(shape, night) == set()
+
+
+@pytest.mark.parametrize(
+    ("day", "month"),
+    [
+        (date(2026, 11, 1), "2026-10"),
+        (date(2026, 11, 2), "2026-11"),
+        (date(2027, 1, 3), "2026-12"),
+        (date(2024, 12, 30), "2025-01"),
+    ],
+)
+def test_a_day_belongs_to_the_month_of_its_weeks_thursday(day: date, month: str) -> None:
+    assert plan_month(day) == month
 
 
 def test_a_campaign_that_was_told_by_day_before_plans_stays_so(workspace: Workspace) -> None:
