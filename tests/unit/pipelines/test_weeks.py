@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -130,9 +131,35 @@ def test_a_week_waits_for_its_days(workspace: Workspace, monkeypatch: pytest.Mon
         patched.setattr(module, "control", refuse)
         statuses = run(workspace, SUNDAY)
     assert statuses["adv-1", "2026-11-22"] == statuses["adv-1", "2026-W47"] == "blocked"
+    reasons = [e.body["reasons"] for e in workspace.ledger.entries("blocked") if e.body["period"] == "2026-W47"]
+    assert reasons
+    assert all("release.days" in reason for (reason,) in reasons)
     assert not (workspace.home.out / "adv-1" / "campaign" / "2026-W47").exists()
     again = run(workspace, SUNDAY)
     assert again["adv-1", "2026-11-22"] == again["adv-1", "2026-W47"] == "published"
+
+
+def test_writer_and_door_judge_the_week_beside_its_days(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_of_the_week(workspace, 90)
+    seen: dict[str, set[frozenset[str]]] = {}
+
+    def spy(where: str, name: str) -> None:
+        of = import_module(f"quorum.release.{where}")
+        attack = getattr(of, name)
+
+        def noted(packages, *rest):
+            seen.setdefault(where, set()).add(frozenset(package.shape.period for package in packages))
+            return attack(packages, *rest)
+
+        monkeypatch.setattr(of, name, noted)
+
+    spy("gate", "run_attacks")
+    spy("safe", "read_again")
+    for night in (SATURDAY, SUNDAY):
+        run(workspace, night)
+    together = frozenset({"2026-W47", "2026-11-21", "2026-11-22"})
+    for where in ("gate", "safe"):
+        assert seen[where] == {together, frozenset({"2026-11-21"}), frozenset({"2026-11-22"})}
 
 
 def test_a_week_under_two_policies_has_no_package(workspace: Workspace) -> None:
