@@ -76,8 +76,8 @@ def week_shape(policy: Policy, days: Mapping[date, PackageShape]) -> PackageShap
 
     Returns:
         The shape, or None if no campaign tells anything by week. Listed are campaigns with two days or more, each in
-        tables of the families that it tells by week. Where a table's categories of a campaign were not the same on all
-        of its days, the total alone is told.
+        tables of the families that it tells by week, but for tables whose categories of the campaign were not the same
+        on all of its days: the sum would be no cell of any of them.
 
     Guarantee:
         A function of public facts. Every sum of days that a week tells is a sum of two days or more that list the same
@@ -88,19 +88,18 @@ def week_shape(policy: Policy, days: Mapping[date, PackageShape]) -> PackageShap
     shapes = [days[day] for day in sorted(days)]
     report = policy.reports[shapes[0].report]
     groups = _groups(shapes, report)
-    tables, levels = [], {key: dict[str, Mapping[str, int]]() for keys in groups.values() for key in keys}
+    tables: list[TableShape] = []
+    levels: dict[str, dict[str, Mapping[str, int]]] = {}
     for table in week_tables(report):
-        keys = groups.get(table.families, [])
+        parts = [shape.table(table.spec.name) for shape in shapes]
+        keys = [key for key in groups.get(table.families, []) if _is_steady(parts, key)]
         if not keys:
             continue
-        parts = [shape.table(table.spec.name) for shape in shapes]
-        tables.append(
-            TableShape(table.name, report.universe, _dimensions(parts, keys), week_measures(policy, report, table))
-        )
+        measures = week_measures(policy, report, table)
+        tables.append(TableShape(table.name, report.universe, _dimensions(parts, keys), measures))
         for key in keys:
             told = _plan(shapes, key).levels.get(table.spec.name, {})
-            steady = _is_steady([part for part in parts if key in _keys(part)], key)
-            levels[key][table.name] = {name: told.get(name, 0) if steady else 0 for name in table.families}
+            levels.setdefault(key, {})[table.name] = {name: told.get(name, 0) for name in table.families}
     if not tables:
         return None
     plan = {key: KeyPlan(_plan(shapes, key).periods, levels[key]) for key in sorted(levels)}
@@ -128,7 +127,7 @@ def _keys(table: TableShape) -> list[str]:
 
 
 def _dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimension, ...]:
-    """Return the dimensions of a table with all categories that any day listed, of some campaigns."""
+    """Return the dimensions of a table with the categories of some campaigns, as their days listed them."""
     own = set(keys)
     found = []
     for position, dimension in enumerate(parts[0].dimensions):
@@ -141,11 +140,12 @@ def _dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimen
 
 def _is_steady(parts: Sequence[TableShape], key: str) -> bool:
     """Say whether a table listed the same cells of a campaign on all of its days."""
+    own = [part for part in parts if key in _keys(part)]
     listed = [
         [
             tuple(path for path in dimension.keys if position or path[0] == key)
             for position, dimension in enumerate(part.dimensions)
         ]
-        for part in parts
+        for part in own
     ]
     return all(one == listed[0] for one in listed)

@@ -212,3 +212,18 @@ def test_families_without_a_rule_are_refused() -> None:
     rules = {"heads": {"impressions": 50}, "outside": 10, "families": RULES["families"]}
     with pytest.raises(ReleaseError, match="clicks"):
         build_system([parsed], read_rules(rules), Truth({}))
+
+
+def _withheld(draft: Draft) -> Draft:
+    for place in draft.shape.tables[0].coordinates():
+        draft = draft.withhold("device", place)
+    return draft
+
+
+def test_days_that_tell_nothing_split_their_week_freely() -> None:
+    (week,) = _days("2026-W47")
+    days = [_withheld(day) for day in _days(*WEEK)]
+    assert _sums(_system(*days, week)).count(7) == 6, "clicks, which every day tells; not impressions"
+    assert _sums(_system(*days[:-1], *_days(WEEK[6]), week)).count(7) == 12, "a day that tells links them all"
+    month = [*days, week, *_days("2026-11")]
+    assert _sums(_system(*month)).count(7) == 12, "days of a week and a month are not free"
