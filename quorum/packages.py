@@ -7,7 +7,7 @@ pages, attacks, signatures; each is a call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -15,23 +15,41 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quorum import __version__
+from quorum.audit.package import parse_files
 from quorum.disclosure import PackageCube, control, project
 from quorum.disclosure.clipping import ClippedShare, clipped_shares, month_before
+from quorum.disclosure.week import sum_days, told_by_days
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.ledger import Ledger
-from quorum.policy import Policy
+from quorum.plans import Plans
+from quorum.policy import Policy, ReportSpec
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, publish
-from quorum.release.package import package_path
-from quorum.release.safe import RELEASE, read_safe, write_safe
+from quorum.release.package import package_path, table_files
+from quorum.release.safe import read_safe, unmake_safe, write_safe
 from quorum.release.shapes import package_shapes
+from quorum.release.week_shapes import week_shape, week_tables
 from quorum.report.facts import page_facts
 from quorum.report.html import render
 from quorum.tables import PackageShape
+from quorum.tables.periods import WEEK, days_of_week, ends_week
 
 _CLIPPING = "cube__clipping"
 _REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A package that a night owes.
+
+    Args:
+        shape: its shape, with the plans that hold.
+        days: of a package of a week, night to the shape of the recipient's day package; empty for a day.
+    """
+
+    shape: PackageShape
+    days: Mapping[date, PackageShape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,32 +71,35 @@ class Packages:
     def make_safe(self, night: date) -> list[Release]:
         """Control every package that the night owes and has not released yet, and write what is safe.
 
+        Plans that are missing are made first, before a cube is read.
+
         Returns:
             The packages that were refused, entered in the ledger with the reason.
         """
-        cubes = self._cubes(night)
         refused = []
-        for shape in self._owed(night):
+        self._plans.fix(self._days(night), night)
+        cubes = _Cubes(self)
+        for owed in self._owed(night):
+            shape = owed.shape
             if self.ledger.release(shape.recipient_id, shape.report, shape.period) is None:
-                self._unmake(shape, night)
+                unmake_safe(self.store, night, shape, self.policy)
                 try:
-                    self._control(shape, night, cubes)
+                    self._control(owed, night, cubes)
                 except ReleaseError as error:
                     refused.append(self._refuse(shape, night, str(error)))
         return refused
 
     def publish(self, night: date) -> list[Release]:
         """Bring every package that the night owes to the door; return what became of each."""
-        cubes = self._cubes(night)
+        cubes = _Cubes(self)
         references, clipped = self._references(night), self._clipped(night)
         releases = []
-        for shape in self._owed(night):
+        for owed in self._owed(night):
             try:
-                released = publish(
-                    self._door, night, shape, partial(self._draft, shape, night, cubes, references, clipped)
-                )
+                draft = partial(self._draft, owed, night, cubes, references, clipped)
+                released = publish(self._door, night, owed.shape, draft)
             except ReleaseError as error:
-                released = self._refuse(shape, night, str(error))
+                released = self._refuse(owed.shape, night, str(error))
             releases.append(self._explained(released, night))
         return releases
 
@@ -115,13 +136,45 @@ class Packages:
     def _door(self) -> Door:
         return Door(self.store.home, self.ledger, self.keys, self.policy, __version__)
 
-    def _owed(self, night: date) -> list[PackageShape]:
+    @property
+    def _plans(self) -> Plans:
+        return Plans(self.store, self.policy, self.ledger, self._days)
+
+    def _owed(self, night: date) -> list[Owed]:
+        """Return what a night owes: its day packages, then those of the week that it ends, which rest on them."""
+        plans = self._plans
+        days = [Owed(plans.with_plan(shape, night)) for shape in self._days(night)]
+        return [*days, *self._weeks(night, plans)]
+
+    def _weeks(self, night: date, plans: Plans) -> list[Owed]:
+        """Return the packages of the week that ends on a night; of a week under two policies there is none."""
+        if not ends_week(night):
+            return []
+        nights = [day for day in days_of_week(night) if day == night or self.ledger.night(day) is not None]
+        if any(self._policy_of(day) != self.policy.digest for day in nights if self.ledger.night(day) is not None):
+            return []
+        by_report: dict[tuple[str, str], dict[date, PackageShape]] = {}
+        for day in nights:
+            for shape in self._days(day):
+                if WEEK in self.policy.reports[shape.report].periods:
+                    own = by_report.setdefault((shape.report, shape.recipient_id), {})
+                    own[day] = plans.with_plan(shape, day)
+        weeks = [(week_shape(self.policy, days), days) for _, days in sorted(by_report.items())]
+        return [Owed(shape, days) for shape, days in weeks if shape is not None]
+
+    def _policy_of(self, night: date) -> str | None:
+        """Return the digest of the policy under which a night was done."""
+        done = self.ledger.night(night)
+        return None if done is None else done[1].get("policy", {}).get("digest")
+
+    def _days(self, night: date) -> list[PackageShape]:
         return package_shapes(self.policy, self._references(night), night)
 
     def _references(self, night: date) -> dict[str, pa.Table]:
         return {name: self.store.read(name, night) for name in _REFERENCES}
 
-    def _cubes(self, night: date) -> dict[str, pa.Table]:
+    def cubes(self, night: date) -> dict[str, pa.Table]:
+        """Return the cubes of a night's reports."""
         names = {table.cube for report in self.policy.reports.values() for table in report.tables}
         return {name: self.store.read(name, night) for name in sorted(names)}
 
@@ -145,31 +198,59 @@ class Packages:
         }
         return project(shape, own, report, self.policy)
 
-    def _control(self, shape: PackageShape, night: date, cubes: Mapping[str, pa.Table]) -> None:
+    def _control(self, owed: Owed, night: date, cubes: _Cubes) -> None:
+        shape = owed.shape
         report = self.policy.reports[shape.report]
         rule_set = self.policy.rule_sets[report.rule_set]
-        cube = self._project(shape, cubes)
-        safe = control(cube, rule_set, [self.policy.families[name] for name in report.families])
-        write_safe(self.store, night, cube, safe, rule_set, self.policy, self.keys)
+        families = [self.policy.families[name] for name in report.families]
+        cube = self._count(owed, night, cubes)
+        if not owed.days:
+            safe = control(cube, rule_set, families)
+            write_safe(self.store, night, cube, safe, rule_set, self.policy, self.keys)
+            return
+        released = {day: read_safe(self.store, day, of_day) or {} for day, of_day in owed.days.items()}
+        told = told_by_days(
+            shape, [(owed.days[day], tables) for day, tables in released.items()], families, _sources(report)
+        )
+        safe = control(cube, rule_set, families, told_elsewhere=told)
+        beside = [
+            parse_files(table_files(owed.days[day], tables, self.policy)) for day, tables in released.items() if tables
+        ]
+        write_safe(self.store, night, cube, safe, rule_set, self.policy, self.keys, beside)
 
-    def _unmake(self, shape: PackageShape, night: date) -> None:
-        """Remove what an earlier attempt of the night made safe: what is refused now must not be found there."""
-        for table in (RELEASE, *(f"safe__{spec.name}" for spec in self.policy.reports[shape.report].tables)):
-            self.store.remove(table, night, f"{shape.recipient_id}.{shape.report}")
+    def _count(self, owed: Owed, night: date, cubes: _Cubes) -> PackageCube:
+        """Count what a package is about: from the cubes of its day, or of all days of its week."""
+        report = self.policy.reports[owed.shape.report]
+        if not owed.days:
+            return self._project(owed.shape, cubes.of(night))
+        return sum_days(
+            owed.shape,
+            [self._project(shape, cubes.of(day)) for day, shape in owed.days.items()],
+            self.store.read(str(report.week_cube), night),
+            [self.policy.families[name] for name in report.families],
+            _sources(report),
+        )
 
     def _draft(
         self,
-        shape: PackageShape,
+        owed: Owed,
         night: date,
-        cubes: Mapping[str, pa.Table],
+        cubes: _Cubes,
         references: Mapping[str, pa.Table],
         clipped: Mapping[str, ClippedShare],
     ) -> Draft | None:
+        shape = owed.shape
+        for day in owed.days.values():
+            if self.ledger.release(day.recipient_id, day.report, day.period) is None:
+                raise ReleaseError(
+                    "release.days", f"{shape.period} before its day {day.period}", "days first", "release the day first"
+                )
         tables = read_safe(self.store, night, shape)
         if tables is None:
             return None
-        pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id)), tables)
-        return Draft(tables, pages, self._project(shape, cubes).tables)
+        breaks = self._plans.breaks(shape, night)
+        pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks), tables)
+        return Draft(tables, pages, self._count(owed, night, cubes).tables, tuple(owed.days.values()))
 
     def _refuse(self, shape: PackageShape, night: date, reason: str) -> Release:
         """Enter a refusal that happened before the door in the ledger."""
@@ -189,3 +270,22 @@ class Packages:
             for entry in self.ledger.entries("blocked")
             if entry.body["night"] == night.isoformat()
         }
+
+
+class _Cubes:
+    """The cubes of nights, each read once."""
+
+    def __init__(self, packages: Packages) -> None:
+        self._packages = packages
+        self._read: dict[date, dict[str, pa.Table]] = {}
+
+    def of(self, night: date) -> dict[str, pa.Table]:
+        """Return the cubes of a night."""
+        if night not in self._read:
+            self._read[night] = self._packages.cubes(night)
+        return self._read[night]
+
+
+def _sources(report: ReportSpec) -> dict[str, str]:
+    """Return, for each table of a week, the table of the days that it sums."""
+    return {table.name: table.spec.name for table in week_tables(report)}

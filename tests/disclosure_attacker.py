@@ -58,7 +58,7 @@ class Reader:
     def _read(self, table: TableShape, rows: pa.Table, key: str, families: Sequence[FamilySpec]) -> None:
         records = {tuple(r[c] for c in table.columns): r for r in rows.to_pylist() if r[table.columns[0]] == key}
         listed = {measure.name for measure in table.measures}
-        for family in families:
+        for family in (f for f in families if f.name in table.families):
             measures = [m for m in (family.count, family.heads) if m in listed]
             for coordinate, record in records.items():
                 for measure in measures:
@@ -134,6 +134,44 @@ class Reader:
         right = np.array([-sum(k * self.known[c] for c, k in e.items() if c not in number) for e in rows], dtype=float)
         at = tuple(zip(*((i, j) for i, j, _ in entries), strict=True)) or ((), ())
         return csr_matrix(([float(k) for _, _, k in entries], at), shape=(len(rows), len(number))), right
+
+
+class Calendar(Reader):
+    """What the packages of a week and of its days say together: events of the week are those of its days.
+
+    Args:
+        week: shape and released tables of the week.
+        days: the same of each day that lists the key.
+        key: a campaign.
+        families: those to look at.
+    """
+
+    def __init__(
+        self,
+        week: tuple[PackageShape, Mapping[str, pa.Table]],
+        days: Sequence[tuple[PackageShape, Mapping[str, pa.Table]]],
+        key: str,
+        families: Sequence[FamilySpec],
+    ) -> None:
+        self.known, self.hidden = {}, {}
+        self.equal, self.at_least_0 = [], []
+        readers = [(shape.period, Reader(shape, tables, key, families)) for shape, tables in (week, *days)]
+        for period, reader in readers:
+            self.known |= {_dated(cell, period): value for cell, value in reader.known.items()}
+            self.hidden |= {_dated(cell, period): family for cell, family in reader.hidden.items()}
+            self.equal += [{_dated(cell, period): k for cell, k in e.items()} for e in reader.equal]
+            self.at_least_0 += [{_dated(cell, period): k for cell, k in e.items()} for e in reader.at_least_0]
+        (period, whole), *parts = readers
+        for cell in [*whole.known, *whole.hidden]:
+            if cell[1] in {family.count for family in families}:
+                listed = [name for name, part in parts if cell in part.known or cell in part.hidden]
+                assert listed, "a cell of the week that no day lists"
+                if len(listed) == len(parts):
+                    self.equal.append({_dated(cell, period): -1, **{_dated(cell, name): 1 for name in listed}})
+
+
+def _dated(cell: Cell, period: str) -> Cell:
+    return cell[0] | {("period", period)}, cell[1]
 
 
 def small_residuals(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorum.errors import ReleaseError
-from quorum.tables.shape import Measure
+from quorum.tables.shape import KeyPlan, Measure
 
 DESCRIPTOR = "datapackage.json"
 STATUS_PREFIX = "status_"
@@ -53,6 +53,7 @@ class Descriptor:
         resources: the tables, in order.
         invariants: totals declared as known to the recipient.
         groups: child category to parent, by column.
+        plan: key of the report to what was fixed for it beforehand.
     """
 
     recipient: str
@@ -61,6 +62,7 @@ class Descriptor:
     resources: tuple[Resource, ...]
     invariants: tuple[Mapping[str, Any], ...]
     groups: Mapping[str, Mapping[str, str]]
+    plan: Mapping[str, KeyPlan]
 
 
 def malformed(rule: str, where: str, allowed: str) -> ReleaseError:
@@ -104,6 +106,9 @@ def read_descriptor(content: bytes) -> Descriptor:
         resources=resources,
         invariants=tuple(_invariant(entry) for entry in top.objects("quorum:invariants")),
         groups=_groups(top),
+        plan={
+            key: _plan(_Reader(raw, f"{DESCRIPTOR}: quorum:plan")) for key, raw in top.child("quorum:plan").raw.items()
+        },
     )
 
 
@@ -120,6 +125,12 @@ class _Reader:
         value = self.raw.get(key)
         if not isinstance(value, str) or not value:
             raise malformed("json", f"{self.where}: {key} is missing or no text", "a text")
+        return value
+
+    def number(self, key: str) -> int:
+        value = self.raw.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise malformed("json", f"{self.where}: {key} is missing or no number", "a whole number of 0 or more")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -202,6 +213,17 @@ def _groups(top: _Reader) -> Mapping[str, Mapping[str, str]]:
     return {
         column: {child: groups.child(column).text(child) for child in groups.child(column).raw} for column in groups.raw
     }
+
+
+def _plan(entry: _Reader) -> KeyPlan:
+    periods, levels = entry.child("periods"), entry.child("levels")
+    return KeyPlan(
+        {family: periods.text(family) for family in periods.raw},
+        {
+            table: {family: levels.child(table).number(family) for family in levels.child(table).raw}
+            for table in levels.raw
+        },
+    )
 
 
 def _refuse_twice(what: str, where: str, names: Sequence[str]) -> None:

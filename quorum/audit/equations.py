@@ -6,7 +6,8 @@ linked tables, counts and heads, periods. What does not: solving them (the attac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,8 +20,14 @@ from quorum.tables.shape import ALL, Measure
 
 PERIOD = "period"
 
+_FEWEST_PARTS = 2
+
+Key = tuple[str, str]
 Place = tuple[tuple[str, str], ...]
 """Coordinates as (column, category) pairs without the margins: equal places of a universe are one cell."""
+
+Part = tuple[Mapping[Place, int], Collection[Key]]
+"""A shorter period: its cells, and the keys of the report that its packages list."""
 
 
 def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> System:
@@ -58,6 +65,7 @@ class _Builder:
         self.measures = {m.name: m for p in packages for t in p.shape.tables for m in t.measures}
         self.position = {name: position for position, name in enumerate(self.measures)}
         self.places: dict[tuple[str, str], dict[Place, int]] = {}
+        self.keys: dict[tuple[str, str], set[Key]] = {}
         self.cell_n = 0
         self.relations = RelationList()
         self.targets: list[Target] = []
@@ -101,7 +109,9 @@ class _Builder:
         return cells * len(self.position) + self.position[measure]
 
     def _register(self, package: ParsedPackage, table: ParsedTable) -> Ints:
-        """Return the cell of each row."""
+        """Return the cell of each row; note which keys of the report the package lists."""
+        listed = self.keys.setdefault((table.shape.universe, package.shape.period), set())
+        listed |= {(table.shape.columns[0], row[0]) for row in table.coordinates}
         places = (place_of(table.shape.columns, row) for row in table.coordinates)
         return np.array([self._cell(table.shape.universe, package.shape.period, place) for place in places])
 
@@ -202,21 +212,61 @@ class _Builder:
         hidden: list[int] = []
         for universe, period in list(self.places):
             held = [other for of, other in self.places if of == universe]
+            inside = Counter(part for other in held for parts, _ in parts_of(other, held) for part in parts)
             for others, fills in parts_of(period, held):
-                parts = [self.places[universe, other] for other in others]
-                self._sum_period(self.places[universe, period], parts, hidden, fills=fills)
+                parts = [(self.places[universe, other], self.keys.get((universe, other), set())) for other in others]
+                whole = self.places[universe, period]
+                free = self._free_splits(whole, parts) if all(inside[other] == 1 for other in others) else set()
+                self._sum_period(whole, parts, free, hidden, fills=fills)
         return len(hidden)
 
+    def _free_splits(self, whole: Mapping[Place, int], parts: Sequence[Part]) -> set[tuple[Key, str]]:
+        """Return the keys and measures whose split over the parts is free, so that the sum need not be written down.
+
+        That is so where two parts or more list the cells of the key that the whole lists, and tell none: a table of
+        the whole may have happened in any one of the parts, all others being 0. No part has a cell that cannot be 0,
+        each can be as large as the whole's, and what follows about parts follows about their sum. Cells that parts
+        list besides must have no column in common with the whole's: then the total alone links them, and any split of
+        it will do.
+        """
+        free: set[tuple[Key, str]] = set()
+        for key in set().union(*(keys for _, keys in parts)):
+            own = {place for place in whole if key in place}
+            listed = [{p: cell for p, cell in places.items() if key in p} for places, keys in parts if key in keys]
+            if len(listed) < _FEWEST_PARTS or any(_is_linked(own, set(part), key) for part in listed):
+                continue
+            cells = np.array([cell for part in listed for cell in part.values()], dtype=np.int64)
+            for name in self.measures:
+                if (self.state[self._variables(cells, name)] == WITHHELD).all():
+                    free.add((key, name))
+        return free
+
     def _sum_period(
-        self, whole: Mapping[Place, int], parts: Sequence[Mapping[Place, int]], hidden: list[int], *, fills: bool
+        self,
+        whole: Mapping[Place, int],
+        parts: Sequence[Part],
+        free: Collection[tuple[Key, str]],
+        hidden: list[int],
+        *,
+        fills: bool,
     ) -> None:
+        """Relate the cells of a period to those of its parts.
+
+        A part whose package does not list the key (the campaign did not run that day) holds nothing of it; one that
+        lists the key and not the cell may hold something.
+        """
+        every: set[Key] = set().union(*(keys for _, keys in parts))
         for place, cell in whole.items():
-            cells = [part[place] for part in parts if place in part]
+            own = every.intersection(place)
+            within = [places for places, keys in parts if not own or own.intersection(keys)]
+            cells = [places[place] for places in within if place in places]
             for name, measure in self.measures.items():
                 known = [v for v in (self._variable(part, name) for part in cells) if self.state[v]]
                 if PERIOD not in measure.additive_over or not known or not self.state[self._variable(cell, name)]:
                     continue
-                if not fills or len(known) < len(parts):
+                if any((key, name) in free for key in own):
+                    continue
+                if not fills or len(known) < len(within):
                     hidden.append(len(self.state) + len(hidden))
                     known.append(hidden[-1])
                 self.relations.whole_is_sum(self._variable(cell, name), known)
@@ -270,6 +320,14 @@ def place_of(columns: Sequence[str], coordinates: Sequence[str]) -> Place:
     Source: architecture.md, "A report package" (coordinates equal, ALL elsewhere).
     """
     return tuple(sorted(pair for pair in zip(columns, coordinates, strict=True) if pair[1] != ALL))
+
+
+def _is_linked(whole: Collection[Place], part: Collection[Place], key: Key) -> bool:
+    """Say whether a part leaves out cells of the whole, or lists others that more than the key's total links to it."""
+    others = [place for place in part if place not in whole]
+    mine = {pair[0] for place in whole for pair in place if pair != key}
+    theirs = {pair[0] for place in others for pair in place if pair != key}
+    return any(place not in part for place in whole) or bool(mine & theirs)
 
 
 def _names(value: object) -> tuple[str, ...]:

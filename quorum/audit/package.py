@@ -125,6 +125,7 @@ def _shape(descriptor: Descriptor, tables: Mapping[str, ParsedTable]) -> Package
         tuple(table.shape for table in tables.values()),
         descriptor.invariants,
         descriptor.groups,
+        descriptor.plan,
     )
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorum.audit.equations import margins, place_of
+from quorum.audit.equations import Place, margins, place_of
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.periods import parts_of
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
 from quorum.audit.truth import Truth
+from quorum.tables.periods import kind_of
 from quorum.tables.shape import Measure
 
 Sums = Sequence[tuple[str, int, list[int]]]
@@ -39,12 +41,14 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
 
     Guarantee:
         Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
-        published as 0; events are at least the heads; the family it requires is published; with its margin, it leaves
-        enough people outside; published parts add up to their published margin; tables of a universe agree. With truth
+        published as 0; events are at least the heads; the family it requires is published, there or in
+        every shorter period in hand; with its margin, it leaves
+        enough people outside; the plan that the package states tells it in this kind of period and at this level;
+        published parts add up to their published margin; tables of a universe agree. With truth
         the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
         stand only where every dimension partitions people.
 
-    Source: disclosure.md, rules 1, 2 and 6, attack 1; architecture.md, "A report package".
+    Source: disclosure.md, rules 1, 2, 6 and 7, attack 1; architecture.md, "A report package".
     """
     readings = [
         _Reading(package, table, rules.of(package.shape.report), truth)
@@ -53,7 +57,7 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     ]
     targets = sum(int(shown.sum()) for reading in readings for shown in reading.table.published.values())
     claims = [claim for reading in readings for claim in reading.violations()]
-    return Findings(targets, (*claims, *_disagreements(packages)), 0.0)
+    return Findings(targets, (*claims, *_disagreements(packages), *_required_of_parts(packages, rules)), 0.0)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class _Reading:
             zero = self._zero_below_zero(family, sums)
             yield from self._under_threshold(family, zero)
             yield from self._required_family(family)
+            yield from self._against_plan(family)
             yield from self._nobody_outside_group(family, sums, zero)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
@@ -119,6 +124,15 @@ class _Reading:
         if required is not None:
             for row in np.flatnonzero(self.table.published[family] & ~required).tolist():
                 yield self._claim(row, "requires", f"{family} is published, what it requires is not")
+
+    def _against_plan(self, family: str) -> Iterator[Claim]:
+        """Yield cells that the plan keeps for another period, or leaves to a coarser level."""
+        shape = self.package.shape
+        listed = self.table.shape.coordinates()
+        out = dict(zip(listed, shape.planned_out(kind_of(shape.period), self.table.shape, family), strict=True))
+        for row in np.flatnonzero(self.table.published[family]).tolist():
+            if out[self.table.coordinates[row]]:
+                yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
 
     def _nobody_outside_group(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
         """Yield cells that hold nearly all people of their margin.
@@ -170,6 +184,43 @@ class _Reading:
 
     def _claim(self, row: int, rule: str, says: str) -> Claim:
         return Claim(self.package.release, (self.table.shape.name, *self.table.coordinates[row]), rule, says, True)
+
+
+def _required_of_parts(packages: Sequence[ParsedPackage], rules: RuleBook) -> Iterator[Claim]:
+    """Yield cells of longer periods whose required family shorter ones tell, but one in hand withholds it there."""
+    for package in packages:
+        for table in package.tables.values():
+            required = {f: rules.of(package.shape.report).families[f].requires for f in table.shape.families}
+            elsewhere = {f: of for f, of in required.items() if of is not None and of not in table.shape.families}
+            if not elsewhere:
+                continue
+            for part in _parts_in_hand(package, packages):
+                told = {of: _told(part, table.shape.universe, of) for of in elsewhere.values()}
+                for family, of in elsewhere.items():
+                    for row in np.flatnonzero(table.published[family]).tolist():
+                        place = table.coordinates[row]
+                        if told[of].get(place_of(table.shape.columns, place)) is False:
+                            where = (table.shape.name, *place)
+                            says = f"{family} is published, {of} of {part.shape.period} is not"
+                            yield Claim(package.release, where, "requires", says, True)
+
+
+def _parts_in_hand(package: ParsedPackage, packages: Sequence[ParsedPackage]) -> list[ParsedPackage]:
+    """Return packages of the same recipient and report whose period lies within a longer one."""
+    owner = (package.shape.recipient_id, package.shape.report)
+    own = [other for other in packages if (other.shape.recipient_id, other.shape.report) == owner]
+    within = {part for parts, _ in parts_of(package.shape.period, [p.shape.period for p in own]) for part in parts}
+    return [other for other in own if other.shape.period in within]
+
+
+def _told(package: ParsedPackage, universe: str, family: str) -> dict[Place, bool]:
+    """Return, for the cells of a package, whether a family is published in them."""
+    return {
+        place_of(table.shape.columns, place): bool(shown)
+        for table in package.tables.values()
+        if table.shape.universe == universe and family in table.published
+        for place, shown in zip(table.coordinates, table.published[family], strict=True)
+    }
 
 
 def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 
-from quorum.disclosure.decide import Values, decide
+from quorum.disclosure.decide import Told, Values, decide
 from quorum.disclosure.equations import build_blocks
 from quorum.disclosure.grid import Bools
 from quorum.disclosure.sums import verify_sums
@@ -26,7 +27,11 @@ Statuses = dict[str, dict[str, Bools]]
 
 
 def control(
-    cube: PackageCube, rule_set: RuleSet, families: Sequence[FamilySpec], earlier: Sequence[SafeCube] = ()
+    cube: PackageCube,
+    rule_set: RuleSet,
+    families: Sequence[FamilySpec],
+    earlier: Sequence[SafeCube] = (),
+    told_elsewhere: Told = MappingProxyType({}),
 ) -> SafeCube:
     """Decide which cells of a package may be said out loud.
 
@@ -34,8 +39,10 @@ def control(
         cube: what was counted.
         rule_set: the numbers of the rules.
         families: of the report; a family comes after the one it requires.
-        earlier: what this recipient was given before. Longer periods and restatements are not judged against it yet, so
-            that a package of the same report and period is refused.
+        earlier: what this recipient was given before. Restatements are not judged against it yet, so that a package of
+            the same report and period is refused.
+        told_elsewhere: family to table to the rows whose number this recipient's packages of shorter periods tell, all
+            of them: what requires the family may be published there, without the family itself.
 
     Returns:
         The safe cube: per table and family a status, and measures that are null where withheld.
@@ -49,10 +56,13 @@ def control(
         Every published number is about enough people of its family (rule 1), leaves enough people of the cell outside
         the family and of the margin outside the group (rule 2); and from all numbers of the package together, no
         withheld one follows, each can still be 0 and at least min(threshold, known total), and every sum of withheld
-        cells that follows is about enough people (rule 6). Equal cubes give equal results; all that is withheld looks
-        the same. Not guaranteed: anything about this recipient's other packages, or other recipients of a campaign.
+        cells that follows is about enough people (rule 6); nothing is published that the shape's plan keeps for
+        another period, or leaves to a coarser level (rule 7). Equal cubes give equal results; all that is withheld
+        looks the same. Not guaranteed: anything about packages of this recipient in which the same family of a key is
+        told for another kind of period, or other recipients of a campaign.
 
-    Source: disclosure.md, rules 1, 2 and 6; docs/decisions/0003-complementary-suppression.md.
+    Source: disclosure.md, rules 1, 2, 6 and 7; docs/decisions/0003-complementary-suppression.md,
+        0007-periods-and-plans.md.
     """
     _refuse_misfits(cube.shape, rule_set, families, earlier)
     verify_sums(cube, families)
@@ -60,7 +70,7 @@ def control(
         table.name: {family.name: np.zeros(cube.tables[table.name].num_rows, dtype=np.bool_) for family in families}
         for table in cube.shape.tables
     }
-    values = Values(cube, families)
+    values = Values(cube, families, told_elsewhere)
     for blocks in build_blocks(cube.shape):
         for family, published in decide(blocks, values, rule_set, families).items():
             for block, shown in zip(blocks, published, strict=True):

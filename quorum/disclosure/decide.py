@@ -7,7 +7,8 @@ not: the rules and proofs themselves (`primary`, `suppress`), and whole packages
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from quorum.disclosure.types import PackageCube
 from quorum.disclosure.witness import Base, Layer, Protection
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
+from quorum.tables.periods import kind_of
+
+Told = Mapping[str, Mapping[str, Bools]]
+"""Family to table to one entry a row."""
 
 
 class Values:
@@ -29,6 +34,7 @@ class Values:
     Args:
         cube: what was counted.
         families: of the report.
+        told_elsewhere: family to table to the rows whose number other packages tell, period by period.
 
     Guarantee:
         Every number is the cube's own; of rows that are one cell there is one number, or an error.
@@ -36,9 +42,20 @@ class Values:
     Source: architecture.md, "A report package" (two tables that list the same cell carry the same value).
     """
 
-    def __init__(self, cube: PackageCube, families: Sequence[FamilySpec]) -> None:
+    def __init__(
+        self, cube: PackageCube, families: Sequence[FamilySpec], told_elsewhere: Told = MappingProxyType({})
+    ) -> None:
         columns = {c for family in families for c in (family.count, family.heads, family.rest) if c is not None}
         tables = [table.name for table in cube.shape.tables]
+        kind = kind_of(cube.shape.period)
+        self._planned_out = {
+            family.name: {
+                table.name: np.array(cube.shape.planned_out(kind, table, family.name), dtype=np.bool_)
+                for table in cube.shape.tables
+            }
+            for family in families
+        }
+        self._elsewhere = told_elsewhere
         self._exact = {column: {table: cube.values(table, column) for table in tables} for column in sorted(columns)}
         self._at_most = {
             column: {table: cube.heads_at_most.get(table, {}).get(column, of[table]) for table in tables}
@@ -60,6 +77,34 @@ class Values:
         if not block.agrees(self._exact[column], cells):
             raise ConfigurationError("cube.sums", f"{column} differs in rows that are the same cell", "one number")
         return cells
+
+    def is_planned(self, block: Block, family: str) -> Bools:
+        """Return which cells of a block the plan lets a family be told for.
+
+        Guarantee:
+            Every row that is the cell may be told.
+
+        Source: disclosure.md, rule 7.
+        """
+        planned = np.ones(block.size, dtype=np.bool_)
+        for table, rows, cell in block.rows:
+            planned[cell[self._planned_out[family][table][rows]]] = False
+        return planned
+
+    def is_told_elsewhere(self, block: Block, family: str) -> Bools:
+        """Return which cells of a block other packages tell, in every period that this one is made of.
+
+        Guarantee:
+            A cell all of whose rows are told.
+
+        Source: disclosure.md, rule 1 (clicks only where impressions are).
+        """
+        told = np.zeros(block.size, dtype=np.bool_)
+        if family in self._elsewhere:
+            told[:] = True
+            for table, rows, cell in block.rows:
+                told[cell[~self._elsewhere[family][table][rows]]] = False
+        return told
 
     def at_most(self, block: Block, column: str) -> Ints:
         """Return upper bounds of a head count, one a cell of the block.
@@ -91,10 +136,10 @@ def decide(
         ReleaseError: the result fails its own checks.
 
     Guarantee:
-        Rules 1, 2 and 6 hold for each family; and rule 6 for each family together with the one that makes its cells,
+        Rules 1, 2, 6 and 7 hold for each family; and rule 6 for each family together with the one that makes its cells,
         for a reader who knows that nobody clicked who was not there.
 
-    Source: disclosure.md, rules 1, 2 and 6, attack 3 (impressions >= people >= clickers).
+    Source: disclosure.md, rules 1, 2, 6 and 7, attack 3 (impressions >= people >= clickers).
     """
     _refuse_unequal_totals(blocks, values, families)
     roomy: set[int] = set()
@@ -119,9 +164,13 @@ def _decide_once(
     for family in families:
         eligible, protections = [], []
         for index, block in enumerate(blocks):
-            required = None if family.requires is None else decided[family.requires][index]
+            required = None
+            if family.requires is not None:
+                required = decided[family.requires][index] | values.is_told_elsewhere(block, family.requires)
             base = None if family.requires is None else bases[family.requires][index]
-            eligible.append(_passes_alone(block, values, rule_set, family, required))
+            eligible.append(
+                _passes_alone(block, values, rule_set, family, required) & values.is_planned(block, family.name)
+            )
             if family.requires is None and index in roomy:
                 eligible[-1] &= _leaves_room(block, values, family, families)
             protections.append(_protection(block, values, rule_set, family, base))

@@ -138,6 +138,10 @@ def _check(policy: Policy) -> None:
         for family in report.families:
             _known("family", family, set(policy.families))
             _known("head count of family", family, set(policy.rule_sets[report.rule_set].heads))
+        if ("week" in report.periods) != (report.week_cube is not None):
+            raise ConfigurationError(
+                "policy.week", f"{report.name}: periods and week_cube", "both with a week, or neither"
+            )
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))

@@ -159,6 +159,7 @@ class ReportSpec:
         key: the dimension without a margin.
         families: names of families, in order.
         tables: in order.
+        week_cube: the cube of the people of a week; None where the report has no weeks.
     """
 
     name: str
@@ -171,3 +172,4 @@ class ReportSpec:
     key: str
     families: tuple[str, ...]
     tables: tuple[TableSpec, ...]
+    week_cube: str | None = None

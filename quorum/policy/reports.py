@@ -121,6 +121,7 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
             tables=tuple(
                 TableSpec(table, body["cube"], tuple(body["dimensions"])) for table, body in spec["tables"].items()
             ),
+            week_cube=spec.get("week_cube"),
         )
         for name, spec in document["reports"].items()
     }

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorum.audit.package import parse_package
 from quorum.audit.record import PASSED, AttackRecord
 from quorum.audit.run import run_attacks
 from quorum.errors import ReleaseError
@@ -72,11 +73,13 @@ class Draft:
         pages: ``report.<language>.html`` to bytes, from `quorum.report`.
         truth: per table what was counted (dimension columns, heads, rests; int64), to score the attacks with. It goes
             into no file.
+        beside: released packages that the recipient holds and that say something of the same events: a week's days.
     """
 
     tables: Mapping[str, pa.Table]
     pages: Mapping[str, bytes]
     truth: Mapping[str, pa.Table]
+    beside: Sequence[PackageShape] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
         return Release(shape.recipient_id, shape.report, shape.period, HELD, None, 0, 0)
     folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
     cells = count_cells(made.tables)
-    checks, records = _judge(door, folder, shape, made.truth)
+    checks, records = _judge(door, folder, shape, made)
     reasons = [
         f"{name} {verdict}" for entry in checks for name, verdict in [tuple(entry.values())] if verdict != PASSED
     ]
@@ -196,9 +199,9 @@ def _serve(door: Door, shape: PackageShape, target: Path, entered: Mapping[str, 
 
 
 def _judge(
-    door: Door, folder: Path, shape: PackageShape, truth: Mapping[str, pa.Table]
+    door: Door, folder: Path, shape: PackageShape, made: Draft
 ) -> tuple[list[dict[str, str]], list[AttackRecord]]:
-    """Check the staged files and attack them; a package that cannot be read is not attacked."""
+    """Check the staged files and attack them, with what lies beside; a package that cannot be read is not attacked."""
     report = door.policy.reports[shape.report]
     numbers = rule_numbers(door.policy.rule_sets[report.rule_set], report, door.policy)
     problems, package = check_schema(folder)
@@ -207,7 +210,8 @@ def _judge(
     problems += check_rules(package, numbers)
     failed = {problem.check for problem in problems}
     checks = [{"check": name, "verdict": "failed" if name in failed else PASSED} for name in CHECKS]
-    records = run_attacks([package], numbers, {package.release: truth})
+    held = [parse_package(door.home.out / package_path(other)) for other in made.beside]
+    records = run_attacks([package, *held], numbers, {package.release: made.truth})
     return checks, records
 
 

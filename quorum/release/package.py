@@ -200,6 +200,13 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
         "quorum:period": shape.period,
         "quorum:invariants": [dict(invariant) for invariant in shape.invariants],
         "quorum:groups": {column: dict(groups) for column, groups in shape.groups.items()},
+        "quorum:plan": {
+            key: {
+                "periods": dict(plan.periods),
+                "levels": {table: dict(levels) for table, levels in plan.levels.items()},
+            }
+            for key, plan in shape.plan.items()
+        },
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
         "resources": [_resource(table, digests[table.name]) for table in shape.tables],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from quorum.audit.elimination import recover_exactly
 from quorum.audit.equations import build_system
-from quorum.audit.package import parse_files
+from quorum.audit.package import ParsedPackage, parse_files
 from quorum.audit.reparse import read_again
 from quorum.audit.rules import read_rules
 from quorum.audit.truth import Truth
@@ -26,22 +26,32 @@ from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
-from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.policy import Policy, ReportSpec, RuleSet, TableSpec
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
-from quorum.tables import PackageShape, TableShape
+from quorum.release.week_shapes import week_measures, week_tables
+from quorum.tables import Measure, PackageShape, TableShape
+from quorum.tables.periods import WEEK, kind_of
 from quorum.tables.shape import ALL
 
 RELEASE = "safe__release"
 
 
 def write_safe(
-    store: Store, night: date, cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, keys: KeyRing
+    store: Store,
+    night: date,
+    cube: PackageCube,
+    safe: SafeCube,
+    rule_set: RuleSet,
+    policy: Policy,
+    keys: KeyRing,
+    beside: Sequence[ParsedPackage] = (),
 ) -> None:
     """Write the released cells of one package into the safe zone, or refuse.
 
     A row is a cell of a table of the package: dimension columns, measures (null where withheld), ``status_<family>``.
-    The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row.
+    The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row. Tables of a week lie in
+    ``safe__<report>_week`` one below the other.
 
     Args:
         store: the partitions.
@@ -51,6 +61,7 @@ def write_safe(
         rule_set: the rule set that was applied.
         policy: reports, families, digest.
         keys: the digest of the cube is keyed with one of its keys.
+        beside: for a week, the packages of its days, as an outsider reads them.
 
     Raises:
         ReleaseError: columns, rows, statuses or values are not what ``reports.yaml`` and the cube give; a published
@@ -65,17 +76,20 @@ def write_safe(
     """
     report = policy.reports[cube.shape.report]
     _refuse_foreign(cube, safe, rule_set, policy, report)
-    for spec in report.tables:
-        shape = cube.shape.table(spec.name)
-        released, counted = safe.tables[spec.name], cube.tables[spec.name]
+    for shape in cube.shape.tables:
+        released, counted = safe.tables[shape.name], cube.tables[shape.name]
         _refuse_columns(shape, released)
-        for name in report.families:
+        for name in shape.families:
             _refuse_family(shape, name, released, counted)
     _refuse_identifiers(cube.shape)
-    _refuse_attacked(cube, safe, rule_set, policy)
+    _refuse_attacked(cube, safe, rule_set, policy, beside)
     part = _part(cube.shape)
-    for spec in report.tables:
-        store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
+    if kind_of(cube.shape.period) == WEEK:
+        name = week_table(report.name)
+        store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
+    else:
+        for spec in report.tables:
+            store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
 
@@ -101,8 +115,12 @@ def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa
     if _own_rows(store, night, RELEASE, shape).num_rows == 0:
         return None
     tables = {}
+    stacked = _own_rows(store, night, week_table(shape.report), shape) if kind_of(shape.period) == WEEK else None
     for table in shape.tables:
-        rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
+        if stacked is None:
+            rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
+        else:
+            rows = _unstacked(stacked, table)
         _refuse_columns(table, rows)
         tables[table.name] = rows
     return tables
@@ -124,8 +142,57 @@ def count_cells(tables: Mapping[str, pa.Table]) -> tuple[int, int]:
     return published, sum(len(column) for column in columns) - published
 
 
+def week_table(report: str) -> str:
+    """Return the table of the safe zone that holds the weeks of a report."""
+    return f"safe__{report}_week"
+
+
+def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) -> None:
+    """Remove what a night made safe of a package: what is refused now must not be found there."""
+    own = [f"safe__{spec.name}" for spec in policy.reports[shape.report].tables]
+    for table in (RELEASE, *([week_table(shape.report)] if kind_of(shape.period) == WEEK else own)):
+        store.remove(table, night, _part(shape))
+
+
 def _part(shape: PackageShape) -> str:
-    return f"{shape.recipient_id}.{shape.report}"
+    """Return the file of a package in a partition; the day's and the week's that end on one night have one each."""
+    owner = f"{shape.recipient_id}.{shape.report}"
+    return f"{owner}.{WEEK}" if kind_of(shape.period) == WEEK else owner
+
+
+def _stacked(shape: PackageShape, safe: SafeCube, schema: pa.Schema) -> pa.Table:
+    """Return the tables of a week one below the other: ALL where a table has no such column, null for its measures."""
+    parts = []
+    for table in shape.tables:
+        rows = safe.tables[table.name]
+        own = {
+            "recipient_id": shape.recipient_id,
+            "report": shape.report,
+            "period": shape.period,
+            "table_name": table.name,
+        }
+        columns = []
+        for column in schema:
+            if column.name in rows.column_names:
+                columns.append(rows[column.name].combine_chunks())
+            elif column.name in own or column.name in _categories(schema):
+                columns.append(pa.repeat(pa.scalar(own.get(column.name, ALL), pa.string()), rows.num_rows))
+            else:
+                columns.append(pa.nulls(rows.num_rows, column.type))
+        parts.append(pa.Table.from_arrays(columns, schema=schema))
+    return pa.concat_tables(parts)
+
+
+def _unstacked(stacked: pa.Table, table: TableShape) -> pa.Table:
+    """Return the rows of one table of a week, with its own columns."""
+    rows = stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks()
+    measures = [measure.name for measure in table.measures]
+    return rows.select([*table.columns, *measures, *(f"status_{family}" for family in table.families)])
+
+
+def _categories(schema: pa.Schema) -> list[str]:
+    """Return the columns of categories of a table of weeks."""
+    return [field.name for field in schema if field.type == pa.string() and not field.name.startswith("status_")]
 
 
 def _owned(shape: PackageShape, table: pa.Table) -> pa.Table:
@@ -139,6 +206,8 @@ def _owned(shape: PackageShape, table: pa.Table) -> pa.Table:
 def _own_rows(store: Store, night: date, name: str, shape: PackageShape) -> pa.Table:
     rows = store.read(name, night)
     mine = pc.and_(pc.equal(rows["recipient_id"], shape.recipient_id), pc.equal(rows["report"], shape.report))
+    if "period" in rows.column_names:
+        mine = pc.and_(mine, pc.equal(rows["period"], shape.period))
     return rows.filter(mine).combine_chunks()
 
 
@@ -169,19 +238,30 @@ def _refuse(rule: str, table: str, what: str) -> ReleaseError:
 
 def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, report: ReportSpec) -> None:
     """Refuse a release of something else: another cube's, another report's tables, another rule set's."""
-    tables = {spec.name for spec in report.tables}
+    expected = _expected(cube.shape, policy, report)
+    names = {table.name for table in cube.shape.tables}
     if safe.shape != cube.shape:
         raise _refuse("shape", report.name, "a release of another cube")
     applied = (safe.rule_set, safe.rule_set_digest)
     if policy.rule_sets[report.rule_set] != rule_set or applied != (rule_set.name, digest_rule_set(rule_set)):
         raise _refuse("rule_set", report.name, "another rule set than the report's")
-    if set(safe.tables) != tables or {table.name for table in cube.shape.tables} != tables:
+    is_whole = kind_of(cube.shape.period) == WEEK or names == set(expected)
+    if set(safe.tables) != names or not names <= set(expected) or not is_whole:
         raise _refuse("tables", report.name, "tables other than those of reports.yaml")
-    for spec in report.tables:
+    for shape in cube.shape.tables:
+        spec, measures = expected[shape.name]
         levels = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
-        shape = cube.shape.table(spec.name)
-        if shape.columns != (report.key, *levels) or shape.measures != expected_measures(policy, report, spec):
+        if shape.columns != (report.key, *levels) or shape.measures != measures:
             raise _refuse("columns", spec.name, "dimensions or measures other than those of reports.yaml")
+
+
+def _expected(
+    shape: PackageShape, policy: Policy, report: ReportSpec
+) -> dict[str, tuple[TableSpec, tuple[Measure, ...]]]:
+    """Return the tables that a package of this kind of period may have, with their measures."""
+    if kind_of(shape.period) == WEEK:
+        return {table.name: (table.spec, week_measures(policy, report, table)) for table in week_tables(report)}
+    return {spec.name: (spec, expected_measures(policy, report, spec)) for spec in report.tables}
 
 
 def _refuse_columns(shape: TableShape, table: pa.Table) -> None:
@@ -219,12 +299,15 @@ def _refuse_identifiers(shape: PackageShape) -> None:
                 raise _refuse("identifier", table.name, f"a category that looks like: {', '.join(found)}")
 
 
-def _refuse_attacked(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy) -> None:
+def _refuse_attacked(
+    cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, beside: Sequence[ParsedPackage]
+) -> None:
     """Refuse what an outsider with the files, and with the cube as the truth, finds broken or can work out."""
     numbers = rule_numbers(rule_set, policy.reports[cube.shape.report], policy)
     package = parse_files(table_files(cube.shape, safe.tables, policy))
     rules, truth = read_rules(numbers), Truth({package.release: cube.tables})
-    for claim in read_again([package], rules, truth).claims:
+    held = [package, *beside]
+    for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")
-    for claim in recover_exactly(build_system([package], rules, truth)).claims:
+    for claim in recover_exactly(build_system(held, rules, truth)).claims:
         raise _refuse("recovery", claim.where[0], f"a withheld {claim.what} that follows from published cells")

@@ -5,7 +5,7 @@ What belongs here: what reference data and policy say of a package. What does no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,7 @@ class PageFacts:
         keys: in the order of the page: booked impressions, largest first, then id.
         creatives: creative to name.
         clipped: what the recipient is told of the last whole month; None if there is none, or nothing to tell.
+        breaks: campaigns whose plan is another one than the month before.
     """
 
     shape: PackageShape
@@ -85,10 +86,15 @@ class PageFacts:
     keys: tuple[KeyFacts, ...]
     creatives: Mapping[str, str] = field(default_factory=dict)
     clipped: ClippedShare | None = None
+    breaks: Collection[str] = ()
 
 
 def page_facts(
-    policy: Policy, references: Mapping[str, pa.Table], shape: PackageShape, clipped: ClippedShare | None = None
+    policy: Policy,
+    references: Mapping[str, pa.Table],
+    shape: PackageShape,
+    clipped: ClippedShare | None = None,
+    breaks: Collection[str] = (),
 ) -> PageFacts:
     """Return the public facts of a package.
 
@@ -97,6 +103,7 @@ def page_facts(
         references: ``pseudo__campaign``, ``pseudo__creative``, ``pseudo__recipient``, ``pseudo__section``.
         shape: the package.
         clipped: what its recipient is told of the last whole month; None if no month is over yet.
+        breaks: campaigns whose plan is another one than the month before.
 
     Returns:
         The facts; a name that is missing in the reference data is the id.
@@ -105,7 +112,7 @@ def page_facts(
     recipients = {row["recipient_id"]: row for row in references["pseudo__recipient"].to_pylist()}
     named = references["pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"].to_pylist()
     rows = {row[report.key]: row for row in reversed(named)}
-    own = dict.fromkeys(coordinate[0] for coordinate in shape.tables[0].coordinates())
+    own = dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys)
     keys = [_key_facts(key, rows.get(key, {}), report) for key in own]
     return PageFacts(
         shape=shape,
@@ -120,6 +127,7 @@ def page_facts(
             if row["campaign_id"] in own and row["name"]
         },
         clipped=clipped,
+        breaks=breaks,
     )
 
 

@@ -7,7 +7,6 @@ released, and files; the pages are handed to `quorum.release` as bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def _page(facts: PageFacts, released: Released, language: str) -> str:
         language=language,
         title=report.name_ja if language == "ja" else report.name_en,
         recipient=words.name(facts.recipient[language]),
-        period=words.day(date.fromisoformat(facts.shape.period)),
+        period=words.period(facts.shape.period),
         policy_version=facts.policy.version,
         rule_set=facts.rule_set.name,
         key_column=report.key,
@@ -74,6 +73,8 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
         lines.append(words["why_outside"].format(outside=facts.rule_set.outside))
     if any(family.requires for family in families):
         lines.append(words["why_requires"])
+    if facts.shape.plan:
+        lines.append(words["why_plan"])
     return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
 
 

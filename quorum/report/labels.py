@@ -16,6 +16,7 @@ from types import MappingProxyType
 import yaml
 
 from quorum.policy import Policy
+from quorum.tables.periods import WEEK, kind_of
 from quorum.tables.shape import ALL
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -87,6 +88,14 @@ class Words:
     def month(self, first: date) -> str:
         """Write the month of a date."""
         return f"{first.year}年{first.month}月" if self.language == "ja" else f"{_MONTHS[first.month - 1]} {first.year}"
+
+    def period(self, period: str) -> str:
+        """Write a day, or the first and last day of a week."""
+        if kind_of(period) != WEEK:
+            return self.day(date.fromisoformat(period))
+        year, week = (int(part) for part in period.split("-W"))
+        first, last = (date.fromisocalendar(year, week, day) for day in (1, 7))
+        return f"{self.day(first)} – {self.day(last)}"
 
     def yen(self, micros: int) -> str:
         """Write micro-yen as yen, rounded half up; two decimals below 100 yen."""

@@ -36,7 +36,7 @@ class Released:
         self._of_key: dict[tuple[str, str], dict[tuple[str, ...], Mapping[str, object]]] = {}
 
     def value(self, table: TableShape, key: str, at: Mapping[str, str], measure: str) -> int | None:
-        """Return a measure of a cell, or None where it is withheld or the table does not have it.
+        """Return a measure of a cell, or None where it is withheld or the table does not have it or the key.
 
         Args:
             table: the table.
@@ -46,6 +46,8 @@ class Released:
         """
         own = table.columns[0]
         coordinate = tuple(key if column == own else at.get(column, ALL) for column in table.columns)
+        if not self.lists(table, key):
+            return None
         value: int | None = self._cells[table.name][coordinate].get(measure)
         return value
 
@@ -62,10 +64,14 @@ class Released:
                     self._of_key.setdefault((shape.name, coordinate[0]), {})[coordinate] = row
         return self._of_key[table.name, key]
 
+    def lists(self, table: TableShape, key: str) -> bool:
+        """Say whether a table lists a campaign or section; in a week each stands in the tables of its families."""
+        return any(path[0] == key for path in table.dimensions[0].keys)
+
     def total(self, key: str, measure: str) -> int | None:
         """Return a measure of a whole campaign or section from the first table that has it; None where withheld."""
         for table in self.shape.tables:
-            if measure in (m.name for m in table.measures):
+            if self.lists(table, key) and measure in (m.name for m in table.measures):
                 return self.value(table, key, {}, measure)
         return None
 

@@ -120,12 +120,13 @@ class _View:
     words: Words
 
     def section(self, key: KeyFacts, *, is_detailed: bool) -> Section:
-        panels = (
-            tuple(p for table in self.released.shape.tables for p in self._panels(table, key)) if is_detailed else ()
-        )
+        panels = tuple(p for table in self._tables(key) for p in self._panels(table, key)) if is_detailed else ()
         name = self.words.name(key.names[self.words.language])
         withheld = withheld_lines(self.released, key.key, self.words) if is_detailed else ()
         return Section(name, key.key, self._booking(key), self._headline(key), panels, withheld)
+
+    def _tables(self, key: KeyFacts) -> list[TableShape]:
+        return [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words
@@ -141,6 +142,7 @@ class _View:
             (words["booked"], f"{booking.booked_impressions:,}"),
             (words["price"], words.price(booking.price_model, booking.price_micros)),
             (words["targets"], " / ".join(targets) or words["no_targets"]),
+            *([(words["series"], words["series_break"])] if key.key in self.facts.breaks else []),
         )
 
     def _headline(self, key: KeyFacts) -> tuple[tuple[str, Cell], ...]:
@@ -222,9 +224,9 @@ class _View:
         return tuple(cells)
 
     def main_measure(self, table: TableShape) -> str:
-        """Return the measure that charts and bars show: people where the table has them, else events."""
-        base = self.released.families[0]
-        return base.heads if base.heads in (m.name for m in table.measures) else base.count
+        """Return the measure that charts and bars show: people where the table has them, else its first events."""
+        base, names = self.released.families[0], [m.name for m in table.measures]
+        return base.heads if base.heads in names else base.count if base.count in names else names[0]
 
     def _point(self, table: TableShape, key: KeyFacts, at: dict[str, str], label: str) -> charts.Point:
         value = self.released.value(table, key.key, at, self.main_measure(table))

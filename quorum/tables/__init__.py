@@ -5,12 +5,13 @@ queries (`quorum.engine`) and judging values (`expectations/`).
 """
 
 from quorum.tables.catalog import Catalog, Column, Table, load_catalog
-from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
+from quorum.tables.shape import Dimension, KeyPlan, Measure, PackageShape, TableShape
 
 __all__ = [
     "Catalog",
     "Column",
     "Dimension",
+    "KeyPlan",
     "Measure",
     "PackageShape",
     "Table",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 ALL = "ALL"
 
@@ -37,6 +38,20 @@ class Dimension:
             seen = dict.fromkeys(path[:depth] for path in self.keys)
             for prefix in seen:
                 yield prefix + (ALL,) * (len(self.levels) - depth)
+
+    def depths(self) -> list[int]:
+        """Return for every coordinate how many categories it names; one that has no sibling is its margin's own."""
+        children: dict[tuple[str, ...], set[str]] = {}
+        for path in self.keys:
+            for depth in range(len(path)):
+                children.setdefault(path[:depth], set()).add(path[depth])
+        found = []
+        for coordinate in self.coordinates():
+            path = tuple(level for level in coordinate if level != ALL)
+            steps = range(0 if self.has_margin else 1, len(path))
+            own = 0 if self.has_margin else 1
+            found.append(own + sum(len(children[path[:depth]]) > 1 for depth in steps))
+        return found
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,42 @@ class TableShape:
         for parts in product(*(tuple(dimension.coordinates()) for dimension in self.dimensions)):
             yield tuple(value for part in parts for value in part)
 
+    @property
+    def row_n(self) -> int:
+        """The number of rows."""
+        return prod(sum(1 for _ in dimension.coordinates()) for dimension in self.dimensions)
+
+    def named(self) -> Iterator[int]:
+        """Yield for every row how many categories it names beside the report's key, which is the first column."""
+        key, *others = self.dimensions
+        first = [depth - 1 for depth in key.depths()]
+        for parts in product(first, *(dimension.depths() for dimension in others)):
+            yield sum(parts)
+
+
+@dataclass(frozen=True)
+class KeyPlan:
+    """What was fixed beforehand for one key of a report: a campaign's periods and levels.
+
+    Args:
+        periods: family to ``day``, ``week`` or ``month``: the only kind of package that tells it.
+        levels: table to family to level: how many categories a cell may name beside the key; 0 is the total alone.
+    """
+
+    periods: Mapping[str, str]
+    levels: Mapping[str, Mapping[str, int]]
+
+    def permits(self, kind: str, table: str, family: str, named_n: int) -> bool:
+        """Say whether a cell may be told at all.
+
+        Args:
+            kind: of the package's period.
+            table: name of the table.
+            family: name of the family.
+            named_n: categories that the cell names beside the key.
+        """
+        return self.periods.get(family) == kind and named_n <= self.levels.get(table, {}).get(family, 0)
+
 
 @dataclass(frozen=True)
 class PackageShape:
@@ -99,6 +150,8 @@ class PackageShape:
         tables: in order.
         invariants: totals declared as known to the recipient, as in ``quorum:invariants``.
         groups: child category to parent, by column, as in ``quorum:groups``.
+        plan: key of the report to what was fixed for it, as in ``quorum:plan``; without an entry a key is told with all
+            its levels.
     """
 
     recipient_id: str
@@ -107,6 +160,7 @@ class PackageShape:
     tables: tuple[TableShape, ...]
     invariants: tuple[Mapping[str, object], ...] = ()
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    plan: Mapping[str, KeyPlan] = field(default_factory=dict)
 
     def table(self, name: str) -> TableShape:
         """Return a table by name.
@@ -118,3 +172,16 @@ class PackageShape:
             if table.name == name:
                 return table
         raise KeyError(name)
+
+    def planned_out(self, kind: str, table: TableShape, family: str) -> list[bool]:
+        """Return, for each row of a table, whether the plan keeps a family out of packages of a kind.
+
+        The report's key is the first column of every table.
+        """
+        plans = self.plan
+        if not plans:
+            return [False] * table.row_n
+        return [
+            place[0] in plans and not plans[place[0]].permits(kind, table.name, family, named_n)
+            for place, named_n in zip(table.coordinates(), table.named(), strict=True)
+        ]

@@ -142,7 +142,7 @@ def test_looking_at_a_home_tells_what_is_there(portal: Portal) -> None:
     status = command(portal.landing, portal.home, "status")
     assert f"{FIRST} to {SECOND}" in status.stdout
     entries = [json.loads(line) for line in command(portal.landing, portal.home, "ledger", "show").stdout.splitlines()]
-    assert {entry["kind"] for entry in entries} == {"night", "release", "read", "extract"}
+    assert {entry["kind"] for entry in entries} == {"extract", "night", "plan", "read", "release"}
     made = {entry["purpose"] for entry in entries if entry["kind"] == "extract"}
     assert made == {"P-01", "P-02", "P-03", "P-05", "P-07", "P-09", "P-10"}
     assert f"{len(entries)} entries" in command(portal.landing, portal.home, "ledger", "verify").stdout

@@ -151,11 +151,20 @@ def test_a_week_is_the_sum_of_its_days() -> None:
     assert len(partial.state) - len(system.state) // 8 * 4 == 12, "one unknown each"
 
 
-def test_a_day_that_does_not_list_a_cell_leaves_it_open() -> None:
+def test_a_day_that_does_not_list_a_campaign_holds_nothing_of_it() -> None:
     drafts = [*_days(*WEEK[:6], "2026-W47"), *_days(WEEK[6], campaign=False)]
     system = _system(*drafts)
-    assert _sums(system).count(7) == 12, "c1: six days and an unknown; c2: seven days"
-    assert int((system.state[-6:] != PUBLISHED).sum()) == 6
+    assert _sums(system).count(6) == 6, "c1: six days, the seventh is not its own"
+    assert _sums(system).count(7) == 6, "c2: seven days"
+    assert (system.state == PUBLISHED).all()
+
+
+def test_a_day_that_lists_the_campaign_and_not_the_cell_leaves_it_open() -> None:
+    table = TableShape("device", "ads", (campaigns("c1", "c2"), plain("device", "m")), measures("device", heads=False))
+    seventh = Draft(package(table, period=WEEK[6]), {"device": dict.fromkeys(table.coordinates(), CELL)})
+    system = _system(*_days(*WEEK[:6], "2026-W47"), seventh)
+    assert _sums(system).count(7) == 12, "totals and m: seven days; t: six days and an unknown"
+    assert int((system.state[-4:] != PUBLISHED).sum()) == 4
 
 
 def test_periods_that_no_day_lists_are_not_related() -> None:
@@ -203,3 +212,18 @@ def test_families_without_a_rule_are_refused() -> None:
     rules = {"heads": {"impressions": 50}, "outside": 10, "families": RULES["families"]}
     with pytest.raises(ReleaseError, match="clicks"):
         build_system([parsed], read_rules(rules), Truth({}))
+
+
+def _withheld(draft: Draft) -> Draft:
+    for place in draft.shape.tables[0].coordinates():
+        draft = draft.withhold("device", place)
+    return draft
+
+
+def test_days_that_tell_nothing_split_their_week_freely() -> None:
+    (week,) = _days("2026-W47")
+    days = [_withheld(day) for day in _days(*WEEK)]
+    assert _sums(_system(*days, week)).count(7) == 6, "clicks, which every day tells; not impressions"
+    assert _sums(_system(*days[:-1], *_days(WEEK[6]), week)).count(7) == 12, "a day that tells links them all"
+    month = [*days, week, *_days("2026-11")]
+    assert _sums(_system(*month)).count(7) == 12, "days of a week and a month are not free"

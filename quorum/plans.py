@@ -1,0 +1,238 @@
+"""The plans of a home's campaigns: fixed once a campaign and month, entered in the ledger, read back ever after.
+
+What belongs here: when a plan is made, from which rows, and how it stands in the ledger. What does not: the choice
+(`quorum.disclosure.plan`), and holding packages to it (`quorum.disclosure.control`, `quorum.release.safe`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow.compute as pc
+
+from quorum.disclosure.plan import Assumptions, Booking, Place, plan_key
+from quorum.engine.store import Store
+from quorum.errors import ConfigurationError
+from quorum.ledger import Ledger
+from quorum.policy import Policy, ReportSpec
+from quorum.release.package import PUBLISHED
+from quorum.tables import KeyPlan, PackageShape
+from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
+from quorum.tables.shape import ALL
+
+PLAN = "plan"
+KEY = "campaign_id"
+"""Reports with this key have plans: what is booked is known before the first night."""
+
+_SHOWN_NIGHTS = 7
+_TARGETS = {
+    "age_band": "target_age_bands",
+    "gender": "target_genders",
+    "prefecture": "target_prefectures",
+    "occupation": "target_occupations",
+}
+_ASSUMED = {
+    "impressions_per_person": "plan_impressions_per_person",
+    "clicks_per_10000": "plan_clicks_per_10000_impressions",
+    "conversions_per_10000": "plan_conversions_per_10000_clicks",
+    "margin_percent": "plan_margin_percent",
+    "level_percent": "plan_level_percent",
+    "period_percent": "plan_period_percent",
+}
+
+Owed = Callable[[date], Sequence[PackageShape]]
+"""The packages of a day as reference data of that night shaped them, without their plans."""
+
+
+@dataclass
+class Plans:
+    """The plans of a home.
+
+    Args:
+        store: reference data, and what was made safe before.
+        policy: reports, rule sets, assumptions.
+        ledger: plans are entered here.
+        owed: the shapes of an earlier night's day packages.
+    """
+
+    store: Store
+    policy: Policy
+    ledger: Ledger
+    owed: Owed
+    _fixed: dict[tuple[str, str, str], KeyPlan] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fixed = {
+            (entry.body["report"], entry.body["key"], entry.body["month"]): KeyPlan(
+                entry.body["periods"], entry.body["levels"]
+            )
+            for entry in reversed(self.ledger.entries(PLAN))
+        }
+
+    def fix(self, shapes: Sequence[PackageShape], night: date) -> None:
+        """Make and enter the plan of every campaign of a night's day packages that has none for the month.
+
+        Args:
+            shapes: the day packages that the night owes.
+            night: the night.
+
+        Guarantee:
+            A campaign and month has one plan: the first that was entered. It is made from reference data and earlier
+            releases; no cube is read.
+
+        Source: disclosure.md, rules 7 and 10.
+        """
+        month = plan_month(night)
+        missing = [
+            (shape, key) for shape in shapes for key in keys_of(shape) if (shape.report, key, month) not in self._fixed
+        ]
+        missing = [(shape, key) for shape, key in missing if self.policy.reports[shape.report].key == KEY]
+        if not missing:
+            return
+        rows = {row[KEY]: row for row in self.store.read("pseudo__campaign", night).to_pylist()}
+        shares = {report: self._shares(self.policy.reports[report], night) for report in {s.report for s, _ in missing}}
+        for shape, key in missing:
+            booking = _booking(rows[key])
+            if self._was_told_by_day(shape, key, month, night, booking):
+                plan = _as_before(shape, self.policy.reports[shape.report])
+            else:
+                known = shares[shape.report].get(shape.recipient_id, {})
+                plan = self._choose(shape, key, booking, known)
+            self._fixed[shape.report, key, month] = plan
+            self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking))
+
+    def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
+        """Return a shape with the plans of its keys that hold on a day; the same if its report has none."""
+        month = plan_month(day)
+        found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
+        return replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
+
+    def breaks(self, shape: PackageShape, day: date) -> set[str]:
+        """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
+
+        Args:
+            shape: a package.
+            day: a day of its period.
+        """
+        month = plan_month(day)
+        before = plan_month(days_of_week(date.fromisoformat(f"{month}-04"))[0] - timedelta(days=7))
+        pairs = {
+            key: (self._fixed.get((shape.report, key, before)), self._fixed.get((shape.report, key, month)))
+            for key in keys_of(shape)
+        }
+        return {key for key, (old, new) in pairs.items() if old is not None and new is not None and old != new}
+
+    def _choose(self, shape: PackageShape, key: str, booking: Booking, shares: Mapping[Place, float]) -> KeyPlan:
+        report = self.policy.reports[shape.report]
+        return plan_key(
+            shape.tables,
+            key,
+            booking,
+            [self.policy.families[name] for name in report.families],
+            self.policy.rule_sets[report.rule_set],
+            [kind for kind in report.periods if kind != MONTH],
+            _assumptions(self.policy),
+            shares,
+        )
+
+    def _was_told_by_day(self, shape: PackageShape, key: str, month: str, night: date, booking: Booking) -> bool:
+        """Say whether the campaign stood in a released day package of this month, before plans were kept."""
+        days = [
+            date.fromisoformat(entry.body["period"])
+            for entry in self.ledger.entries("release")
+            if (entry.body["recipient_id"], entry.body["report"]) == (shape.recipient_id, shape.report)
+            and kind_of(entry.body["period"]) == DAY
+        ]
+        before = [day for day in days if day < night and plan_month(day) == month and day >= booking.starts_on]
+        return any(
+            key in keys_of(owed)
+            for day in before
+            for owed in self.owed(day)
+            if (owed.recipient_id, owed.report) == (shape.recipient_id, shape.report)
+        )
+
+    def _shares(self, report: ReportSpec, night: date) -> dict[str, dict[Place, float]]:
+        """Return, by recipient, the share of each single category in what they were given on the nights before."""
+        released = {
+            (entry.body["recipient_id"], entry.body["period"])
+            for entry in self.ledger.entries("release")
+            if entry.body["report"] == report.name
+        }
+        base = self.policy.families[report.families[0]]
+        parts: dict[str, dict[Place, int]] = {}
+        wholes: dict[tuple[str, str], int] = {}
+        for spec in report.tables:
+            dimensions = [self.policy.dimensions[name].levels for name in spec.dimensions]
+            columns = [column for levels in dimensions for column in levels]
+            for day in [day for day in self.store.nights(f"safe__{spec.name}") if day < night][-_SHOWN_NIGHTS:]:
+                rows = self.store.read(f"safe__{spec.name}", day)
+                is_told = pc.equal(rows[f"status_{base.name}"], PUBLISHED)
+                rows = rows.filter(pc.and_(pc.equal(rows["report"], report.name), is_told))
+                for row in rows.select(["recipient_id", *columns, base.count]).to_pylist():
+                    recipient, count = row["recipient_id"], row[base.count]
+                    named = {column for column in columns if row[column] != ALL}
+                    if (recipient, day.isoformat()) not in released:
+                        continue
+                    for levels in dimensions:
+                        if not named:
+                            wholes[recipient, levels[-1]] = wholes.get((recipient, levels[-1]), 0) + count
+                        elif named == set(levels):
+                            place = ((levels[-1], row[levels[-1]]),)
+                            own = parts.setdefault(recipient, {})
+                            own[place] = own.get(place, 0) + count
+        return {
+            recipient: {place: count / wholes[recipient, place[0][0]] for place, count in own.items()}
+            for recipient, own in parts.items()
+        }
+
+
+def keys_of(shape: PackageShape) -> list[str]:
+    """Return the keys of the report that a package lists, table by table."""
+    return list(dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys))
+
+
+def _booking(row: Mapping[str, Any]) -> Booking:
+    targets = {column: row.get(listed) for column, listed in _TARGETS.items()}
+    return Booking(
+        row["starts_on"],
+        row["ends_on"],
+        row["booked_impressions"] or 0,
+        {column: frozenset(listed.split(";")) for column, listed in targets.items() if listed},
+    )
+
+
+def _as_before(shape: PackageShape, report: ReportSpec) -> KeyPlan:
+    levels = {table.name: dict.fromkeys(report.families, max(table.named())) for table in shape.tables}
+    return KeyPlan(dict.fromkeys(report.families, DAY), levels)
+
+
+def _assumptions(policy: Policy) -> Assumptions:
+    missing = sorted(set(_ASSUMED.values()) - policy.limits.keys())
+    if missing:
+        raise ConfigurationError(
+            "plan.assumption", f"no {missing[0]}", "every plan_* of categories.yaml: limits", "declare it"
+        )
+    return Assumptions(**{name: policy.limits[limit] for name, limit in _ASSUMED.items()})
+
+
+def _body(shape: PackageShape, key: str, month: str, night: date, plan: KeyPlan, booking: Booking) -> dict[str, object]:
+    """Return what the ledger keeps of a plan, with what it was made from: public facts."""
+    return {
+        "report": shape.report,
+        "recipient_id": shape.recipient_id,
+        "key": key,
+        "month": month,
+        "night": night.isoformat(),
+        "periods": dict(plan.periods),
+        "levels": {table: dict(levels) for table, levels in plan.levels.items()},
+        "groups": {},
+        "booked": {
+            "impressions": booking.impressions,
+            "starts_on": booking.starts_on.isoformat(),
+            "ends_on": booking.ends_on.isoformat(),
+            "targets": {column: sorted(listed) for column, listed in booking.targets.items()},
+        },
+    }

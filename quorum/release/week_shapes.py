@@ -1,0 +1,151 @@
+"""The public shape of a package of a week, from those of its days and the plans of its campaigns.
+
+What belongs here: which campaigns, tables and families a week tells. What does not: numbers (`quorum.disclosure.week`),
+and what a day tells (`quorum.release.shapes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from quorum.policy import Policy, ReportSpec, TableSpec
+from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
+from quorum.tables.periods import WEEK, week_of
+
+_FEWEST_DAYS = 2
+
+
+@dataclass(frozen=True)
+class WeekTable:
+    """A table of a week: one of the report's, for campaigns that tell these families by week.
+
+    Args:
+        name: the table's own name, with the first family behind it where shorter periods tell others.
+        spec: the table of the report.
+        families: told by week, in order: the last ones of the report's.
+    """
+
+    name: str
+    spec: TableSpec
+    families: tuple[str, ...]
+
+
+def week_tables(report: ReportSpec) -> list[WeekTable]:
+    """Return every table that a week of a report can have, in order.
+
+    Args:
+        report: the report.
+
+    Guarantee:
+        A family stands in a table only with those that require it: a plan tells none more often than what it requires.
+
+    Source: docs/decisions/0007-periods-and-plans.md.
+    """
+    return [
+        WeekTable(spec.name if not first else f"{spec.name}_{report.families[first]}", spec, report.families[first:])
+        for spec in report.tables
+        for first in range(len(report.families))
+    ]
+
+
+def week_measures(policy: Policy, report: ReportSpec, table: WeekTable) -> tuple[Measure, ...]:
+    """Return the measures of a table of a week: events alone, for a person may be in two categories within a week.
+
+    Args:
+        policy: families and dimensions.
+        report: the report.
+        table: one of its tables of a week.
+
+    Guarantee:
+        No head count.
+
+    Source: disclosure.md, rule 6 (reach for the margin or for the parts, never both).
+    """
+    levels = [level for name in table.spec.dimensions for level in policy.dimensions[name].levels]
+    return tuple(Measure(policy.families[name].count, name, "count", (*levels, "period")) for name in table.families)
+
+
+def week_shape(policy: Policy, days: Mapping[date, PackageShape]) -> PackageShape | None:
+    """Return the shape of a recipient's package of a week.
+
+    Args:
+        policy: reports.
+        days: night to the day package of the recipient and report, with its plans; nights of one week.
+
+    Returns:
+        The shape, or None if no campaign tells anything by week. Listed are campaigns with two days or more, each in
+        tables of the families that it tells by week, but for tables whose categories of the campaign were not the same
+        on all of its days: the sum would be no cell of any of them.
+
+    Guarantee:
+        A function of public facts. Every sum of days that a week tells is a sum of two days or more that list the same
+        categories.
+
+    Source: disclosure.md, rules 6, 7 and 10; docs/decisions/0007-periods-and-plans.md.
+    """
+    shapes = [days[day] for day in sorted(days)]
+    report = policy.reports[shapes[0].report]
+    groups = _groups(shapes, report)
+    tables: list[TableShape] = []
+    levels: dict[str, dict[str, Mapping[str, int]]] = {}
+    for table in week_tables(report):
+        parts = [shape.table(table.spec.name) for shape in shapes]
+        keys = [key for key in groups.get(table.families, []) if _is_steady(parts, key)]
+        if not keys:
+            continue
+        measures = week_measures(policy, report, table)
+        tables.append(TableShape(table.name, report.universe, _dimensions(parts, keys), measures))
+        for key in keys:
+            told = _plan(shapes, key).levels.get(table.spec.name, {})
+            levels.setdefault(key, {})[table.name] = {name: told.get(name, 0) for name in table.families}
+    if not tables:
+        return None
+    plan = {key: KeyPlan(_plan(shapes, key).periods, levels[key]) for key in sorted(levels)}
+    return PackageShape(shapes[0].recipient_id, report.name, week_of(min(days)), tuple(tables), plan=plan)
+
+
+def _groups(shapes: Sequence[PackageShape], report: ReportSpec) -> dict[tuple[str, ...], list[str]]:
+    """Return the campaigns of the week by the families that they tell by week."""
+    listed = [key for shape in shapes for key in _keys(shape.tables[0])]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for key in sorted(set(listed)):
+        families = tuple(name for name in report.families if _plan(shapes, key).periods.get(name) == WEEK)
+        if families and listed.count(key) >= _FEWEST_DAYS:
+            groups.setdefault(families, []).append(key)
+    return groups
+
+
+def _plan(shapes: Sequence[PackageShape], key: str) -> KeyPlan:
+    """Return the plan of a campaign; a week has one."""
+    return next((shape.plan[key] for shape in shapes if key in shape.plan), KeyPlan({}, {}))
+
+
+def _keys(table: TableShape) -> list[str]:
+    return list(dict.fromkeys(path[0] for path in table.dimensions[0].keys))
+
+
+def _dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimension, ...]:
+    """Return the dimensions of a table with the categories of some campaigns, as their days listed them."""
+    own = set(keys)
+    found = []
+    for position, dimension in enumerate(parts[0].dimensions):
+        paths = list(dict.fromkeys(path for part in parts for path in part.dimensions[position].keys))
+        if not position:
+            paths = sorted(path for path in paths if path[0] in own)
+        found.append(Dimension(dimension.levels, tuple(paths), dimension.has_margin, partitions_people=False))
+    return tuple(found)
+
+
+def _is_steady(parts: Sequence[TableShape], key: str) -> bool:
+    """Say whether a table listed the same cells of a campaign on all of its days."""
+    own = [part for part in parts if key in _keys(part)]
+    listed = [
+        [
+            tuple(path for path in dimension.keys if position or path[0] == key)
+            for position, dimension in enumerate(part.dimensions)
+        ]
+        for part in own
+    ]
+    return all(one == listed[0] for one in listed)

@@ -1,0 +1,182 @@
+"""The night of a Sunday makes the packages of the week, after those of its days, and never without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from importlib import import_module
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from quorum import packages as module
+from quorum.errors import ReleaseError
+from quorum.workspace import ROOT, Workspace, open_workspace
+from quorum.zones import Home
+
+SATURDAY, SUNDAY = date(2026, 11, 21), date(2026, 11, 22)
+CUBES = {
+    "cube__campaign_daily": ("creative_id", "placement"),
+    "cube__audience_age_gender": ("age_band", "gender"),
+    "cube__audience_area": ("region", "prefecture"),
+    "cube__audience_occupation": ("occupation",),
+    "cube__audience_device": ("device",),
+    "cube__audience_hour": ("hour_band",),
+}
+HALVES = {"device": ("desktop", "mobile"), "gender": ("female", "male")}
+
+
+@pytest.fixture
+def workspace(home: Home, tmp_path: Path) -> Iterator[Workspace]:
+    """A weekend on which a small campaign runs: it is told by week."""
+    with open_workspace(home, tmp_path / "landing", ROOT / "policy", {"QUORUM_MASTER_KEY": "5a" * 32}) as workspace:
+        for night in (SATURDAY, SUNDAY):
+            (tmp_path / "landing" / night.isoformat()).mkdir(parents=True)
+            land(workspace, night)
+        yield workspace
+
+
+def land(workspace: Workspace, night: date) -> None:
+    write(workspace, night, "pseudo__recipient", [{"recipient_id": "adv-1", "kind": "advertiser"}])
+    campaign = {"campaign_id": "c1", "recipient_id": "adv-1", "starts_on": SATURDAY, "ends_on": SUNDAY}
+    price = {"booked_impressions": 200, "price_model": "cpm", "price_micros": 500_000}
+    write(workspace, night, "pseudo__campaign", [{**campaign, **price}])
+    count(workspace, night, 70, 2)
+
+
+def count(workspace: Workspace, night: date, people: int, each: int) -> None:
+    """Everybody is one of two women, on two devices: cells of half of the people each, and their margins."""
+    for table, columns in CUBES.items():
+        write(workspace, night, table, _rows(columns, people, people // 2, each))
+
+
+def _rows(columns: tuple[str, ...], people: int, half_n: int, each: int) -> list[dict[str, object]]:
+    """Every cell that is not empty: in the last column two halves, or one category; unknown in the others."""
+    first, last = columns[0], columns[-1]
+    rows: list[dict[str, object]] = []
+    for name in ("ALL", *HALVES.get(last, ("unknown",))):
+        number = half_n if last in HALVES and name != "ALL" else people
+        for other in ("ALL", "unknown") if len(columns) > 1 else ("",):
+            if first == "region" and (other, name) == ("ALL", "unknown"):
+                continue
+            cell = {last: name} if len(columns) == 1 else {first: other, last: name}
+            rows.append({"campaign_id": "c1", **cell, "people_n": number, "impression_n": number * each})
+    return rows
+
+
+def write(workspace: Workspace, night: date, table: str, given: list[dict[str, object]]) -> None:
+    schema = workspace.catalog[table].arrow_schema()
+    zero = {field.name: 0 for field in schema if field.type == pa.int64() and table.startswith("cube__")}
+    rows = [{name: {**zero, **row}.get(name) for name in schema.names} for row in given]
+    workspace.store.write(table, night, pa.Table.from_pylist(rows, schema))
+
+
+def people_of_the_week(workspace: Workspace, people: int) -> None:
+    schema = workspace.catalog["cube__campaign_week"].arrow_schema()
+    every = {field.name: "ALL" for field in schema if field.type == pa.string()}
+    cells = [row for columns in CUBES.values() for row in _rows(columns, people, people // 2 + 5, 0)]
+    rows = [{**every, **{name: value for name, value in cell.items() if name in schema.names}} for cell in cells]
+    distinct = {tuple(row[name] for name in every): row for row in rows}
+    write(workspace, SUNDAY, "cube__campaign_week", list(distinct.values()))
+
+
+def run(workspace: Workspace, night: date) -> dict[tuple[str, str], str]:
+    workspace.make_safe(night)
+    return {(r.recipient_id, r.period): r.status for r in workspace.publish(night)}
+
+
+def test_the_week_is_the_sum_of_its_days_with_people_counted_once(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90)
+    assert set(run(workspace, SATURDAY)) == {("adv-1", "2026-11-21"), ("site", "2026-11-21")}
+    statuses = run(workspace, SUNDAY)
+    assert statuses == {
+        ("adv-1", "2026-11-22"): "published",
+        ("adv-1", "2026-W47"): "published",
+        ("site", "2026-11-22"): "published",
+    }
+    (entry,) = workspace.ledger.entries("plan")
+    assert set(entry.body["periods"].values()) == {"week"}
+    folder = workspace.home.out / "adv-1" / "campaign"
+    device = (folder / "2026-W47" / "audience_device.csv").read_text(encoding="utf-8")
+    assert device.splitlines()[0].startswith("campaign_id,device,impression_n,click_n")
+    assert "c1,ALL,280," in device
+    for day in (SATURDAY, SUNDAY):
+        rows = (folder / day.isoformat() / "audience_device.csv").read_text(encoding="utf-8").splitlines()
+        assert all("published" not in row for row in rows)
+    assert "Mon 16 Nov 2026 – Sun 22 Nov 2026" in (folder / "2026-W47" / "report.en.html").read_text(encoding="utf-8")
+    assert run(workspace, SUNDAY) == dict.fromkeys(statuses, "unchanged")
+    assert len(workspace.stored(SUNDAY)) == 3
+
+
+def test_too_few_people_in_the_week_are_withheld_whatever_the_days_sum_to(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 40)
+    for night in (SATURDAY, SUNDAY):
+        run(workspace, night)
+    device = workspace.home.out / "adv-1" / "campaign" / "2026-W47" / "audience_device.csv"
+    assert "published" not in device.read_text(encoding="utf-8")
+
+
+def test_a_week_waits_for_its_days(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_of_the_week(workspace, 90)
+    run(workspace, SATURDAY)
+    control = module.control
+
+    def refuse(cube, *arguments, **named):
+        if cube.shape.period == SUNDAY.isoformat() and cube.shape.recipient_id == "adv-1":
+            raise ReleaseError("safe.planted", "a planted refusal")
+        return control(cube, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "control", refuse)
+        statuses = run(workspace, SUNDAY)
+    assert statuses["adv-1", "2026-11-22"] == statuses["adv-1", "2026-W47"] == "blocked"
+    reasons = [e.body["reasons"] for e in workspace.ledger.entries("blocked") if e.body["period"] == "2026-W47"]
+    assert reasons
+    assert all("release.days" in reason for (reason,) in reasons)
+    assert not (workspace.home.out / "adv-1" / "campaign" / "2026-W47").exists()
+    again = run(workspace, SUNDAY)
+    assert again["adv-1", "2026-11-22"] == again["adv-1", "2026-W47"] == "published"
+
+
+def test_writer_and_door_judge_the_week_beside_its_days(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_of_the_week(workspace, 90)
+    seen: dict[str, set[frozenset[str]]] = {}
+
+    def spy(where: str, name: str) -> None:
+        of = import_module(f"quorum.release.{where}")
+        attack = getattr(of, name)
+
+        def noted(packages, *rest):
+            seen.setdefault(where, set()).add(frozenset(package.shape.period for package in packages))
+            return attack(packages, *rest)
+
+        monkeypatch.setattr(of, name, noted)
+
+    spy("gate", "run_attacks")
+    spy("safe", "read_again")
+    for night in (SATURDAY, SUNDAY):
+        run(workspace, night)
+    together = frozenset({"2026-W47", "2026-11-21", "2026-11-22"})
+    for where in ("gate", "safe"):
+        assert seen[where] == {together, frozenset({"2026-11-21"}), frozenset({"2026-11-22"})}
+
+
+def test_a_week_under_two_policies_has_no_package(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90)
+    workspace.ledger.finish_night(SATURDAY, "0" * 64, {"policy": {"version": 0, "digest": "other"}})
+    assert ("adv-1", "2026-W47") not in run(workspace, SUNDAY)
+
+
+def test_a_night_that_never_ran_is_not_in_its_week(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90)
+    assert ("adv-1", "2026-W47") not in run(workspace, SUNDAY), "one day is no week"
+
+
+def test_only_a_sunday_ends_a_week(workspace: Workspace) -> None:
+    monday = SUNDAY + timedelta(days=1)
+    for night in (SATURDAY, SUNDAY):
+        run(workspace, night)
+    land(workspace, monday)
+    (workspace.landing / monday.isoformat()).mkdir()
+    assert {period for _, period in run(workspace, monday)} == {monday.isoformat()}
