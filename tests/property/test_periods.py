@@ -59,6 +59,7 @@ def house(policy: Policy) -> Policy:
         dimensions=DIMENSIONS,
         families={family.name: family for family in FAMILIES},
         rule_sets={"standard": RULES},
+        contribution={"impression": 20, "click": 10, "conversion": 5},
         version=1,
         digest="0" * 64,
     )
