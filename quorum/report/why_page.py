@@ -5,6 +5,8 @@ What belongs here: which levels have numbers, in words. What does not: the numbe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quorum.policy import FamilySpec
 from quorum.release.package import CODES, WITHHELD
 from quorum.report.labels import Words
@@ -25,7 +27,12 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
     texts = why_words(words.language)
     lines = []
     for family in released.families:
-        levels, is_whole = _levels(released, key, family, words)
+        tables = [
+            table for table in released.shape.tables if family.name in table.families and released.lists(table, key)
+        ]
+        if not tables:  # a week: other packages tell this family of the key
+            continue
+        levels, is_whole = _levels(released, tables, key, family, words)
         name = words[family.count]
         if levels and not is_whole:
             lines.append(texts["page_part"].format(name, CODES[WITHHELD], texts["and"].join(levels)))
@@ -34,11 +41,13 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
     return tuple(lines)
 
 
-def _levels(released: Released, key: str, family: FamilySpec, words: Words) -> tuple[list[str], bool]:
+def _levels(
+    released: Released, tables: Sequence[TableShape], key: str, family: FamilySpec, words: Words
+) -> tuple[list[str], bool]:
     """Return the levels of which a category is published, coarse before crossed, and whether every cell is."""
     found: dict[str, int] = {}
     is_whole = True
-    for table in released.shape.tables:
+    for table in tables:
         for coordinate, row in released.rows(table, key).items():
             if row[family.count] is None:
                 is_whole = False
