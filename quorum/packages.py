@@ -159,8 +159,15 @@ class Packages:
                 if WEEK in self.policy.reports[shape.report].periods:
                     own = by_report.setdefault((shape.report, shape.recipient_id), {})
                     own[day] = plans.with_plan(shape, day)
-        weeks = [(week_shape(self.policy, days), days) for _, days in sorted(by_report.items())]
+        begun = set(self.store.nights("pseudo__campaign"))
+        counted = {day: self._running(day) for day in days_of_week(night) if day in begun}
+        weeks = [(week_shape(self.policy, days, counted), days) for _, days in sorted(by_report.items())]
         return [Owed(shape, days) for shape, days in weeks if shape is not None]
+
+    def _running(self, night: date) -> set[str]:
+        """Return the campaigns whose people a night counts, whoever's they are."""
+        rows = self.store.read("pseudo__campaign", night).to_pylist()
+        return {row["campaign_id"] for row in rows if row["starts_on"] <= night <= row["ends_on"]}
 
     def _policy_of(self, night: date) -> str | None:
         """Return the digest of the policy under which a night was done."""

@@ -6,9 +6,10 @@ and what a day tells (`quorum.release.shapes`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from quorum.policy import Policy, ReportSpec, TableSpec
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
@@ -67,27 +68,35 @@ def week_measures(policy: Policy, report: ReportSpec, table: WeekTable) -> tuple
     return tuple(Measure(policy.families[name].count, name, "count", (*levels, "period")) for name in table.families)
 
 
-def week_shape(policy: Policy, days: Mapping[date, PackageShape]) -> PackageShape | None:
+def week_shape(
+    policy: Policy, days: Mapping[date, PackageShape], counted: Mapping[date, Collection[str]] = MappingProxyType({})
+) -> PackageShape | None:
     """Return the shape of a recipient's package of a week.
 
     Args:
         policy: reports.
         days: night to the day package of the recipient and report, with its plans; nights of one week.
+        counted: night of the week to the campaigns whose people of that night are among the people of the week,
+            whoever's they were.
 
     Returns:
         The shape, or None if no campaign tells anything by week. Listed are campaigns with two days or more, each in
         tables of the families that it tells by week, but for tables whose categories of the campaign were not the same
-        on all of its days: the sum would be no cell of any of them.
+        on all of its days: the sum would be no cell of any of them. A campaign that was another recipient's on a day,
+        or whose night was begun and never done, is left out: people would be counted whose events are not summed.
 
     Guarantee:
         A function of public facts. Every sum of days that a week tells is a sum of two days or more that list the same
-        categories.
+        categories; the people counted beside it are those of the same days.
 
     Source: disclosure.md, rules 6, 7 and 10; docs/decisions/0007-periods-and-plans.md.
     """
     shapes = [days[day] for day in sorted(days)]
     report = policy.reports[shapes[0].report]
-    groups = _groups(shapes, report)
+    foreign = {
+        key for day, keys in counted.items() for key in keys if day not in days or key not in _keys(days[day].tables[0])
+    }
+    groups = _groups(shapes, report, foreign)
     tables: list[TableShape] = []
     levels: dict[str, dict[str, Mapping[str, int]]] = {}
     for table in week_tables(report):
@@ -106,11 +115,13 @@ def week_shape(policy: Policy, days: Mapping[date, PackageShape]) -> PackageShap
     return PackageShape(shapes[0].recipient_id, report.name, week_of(min(days)), tuple(tables), plan=plan)
 
 
-def _groups(shapes: Sequence[PackageShape], report: ReportSpec) -> dict[tuple[str, ...], list[str]]:
+def _groups(
+    shapes: Sequence[PackageShape], report: ReportSpec, left_out: Collection[str]
+) -> dict[tuple[str, ...], list[str]]:
     """Return the campaigns of the week by the families that they tell by week."""
     listed = [key for shape in shapes for key in _keys(shape.tables[0])]
     groups: dict[tuple[str, ...], list[str]] = {}
-    for key in sorted(set(listed)):
+    for key in sorted(set(listed) - set(left_out)):
         families = tuple(name for name in report.families if _plan(shapes, key).periods.get(name) == WEEK)
         if families and listed.count(key) >= _FEWEST_DAYS:
             groups.setdefault(families, []).append(key)

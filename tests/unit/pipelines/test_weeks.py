@@ -180,3 +180,25 @@ def test_only_a_sunday_ends_a_week(workspace: Workspace) -> None:
     land(workspace, monday)
     (workspace.landing / monday.isoformat()).mkdir()
     assert {period for _, period in run(workspace, monday)} == {monday.isoformat()}
+
+
+def test_a_campaign_that_changes_hands_within_a_week_is_in_no_week(workspace: Workspace) -> None:
+    """People of the week would be counted on days whose events are another recipient's."""
+    friday = SATURDAY - timedelta(days=1)
+    people_of_the_week(workspace, 90)
+    for night, recipient in ((friday, "adv-2"), (SATURDAY, "adv-1"), (SUNDAY, "adv-1")):
+        write(
+            workspace,
+            night,
+            "pseudo__recipient",
+            [{"recipient_id": r, "kind": "advertiser"} for r in ("adv-1", "adv-2")],
+        )
+        campaign = {"campaign_id": "c1", "recipient_id": recipient, "starts_on": friday, "ends_on": SUNDAY}
+        price = {"booked_impressions": 200, "price_model": "cpm", "price_micros": 500_000}
+        write(workspace, night, "pseudo__campaign", [{**campaign, **price}])
+        count(workspace, night, 70, 2)
+        (workspace.landing / night.isoformat()).mkdir(exist_ok=True)
+    for night in (friday, SATURDAY, SUNDAY):
+        statuses = run(workspace, night)
+    assert ("adv-1", "2026-11-22") in statuses
+    assert not [period for _, period in statuses if "W" in period]

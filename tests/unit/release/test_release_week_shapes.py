@@ -106,6 +106,20 @@ def test_a_table_whose_categories_change_is_left_out_for_the_week(policy: Policy
     assert [table.name for table in alone.tables] == [name for name in TABLES if name != "performance"]
 
 
+def test_a_campaign_whose_people_were_counted_on_other_days_is_left_out(policy: Policy) -> None:
+    plans = {"c000": planned(BY_WEEK), "c001": planned(BY_WEEK)}
+    counted = {day: {"c000", "c001"} for day in DAYS}
+    whole = week_shape(policy, days(policy, plans), counted)
+    assert whole is not None
+    assert keys(whole, "audience_area") == {"c000", "c001"}
+    handed_over = edited("pseudo__campaign", "recipient_id", "c001", "adv-b")
+    shape = week_shape(policy, days(policy, plans, dict.fromkeys(DAYS[3:], handed_over)), counted)
+    assert shape is not None
+    assert keys(shape, "audience_area") == {"c000"}
+    never_done = {day: shape for day, shape in days(policy, plans).items() if day != DAYS[2]}
+    assert week_shape(policy, never_done, counted) is None
+
+
 @pytest.mark.parametrize("report", ["campaign"])
 def test_tables_of_a_week_have_names_of_their_own(policy: Policy, report: str) -> None:
     names = [table.name for table in week_tables(policy.reports[report])]
