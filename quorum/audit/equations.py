@@ -216,15 +216,17 @@ class _Builder:
             for others, fills in parts_of(period, held):
                 parts = [(self.places[universe, other], self.keys.get((universe, other), set())) for other in others]
                 whole = self.places[universe, period]
-                free = self._free_splits(whole, parts) if all(inside[other] == 1 for other in others) else set()
+                is_bottom = all(inside[other] == 1 and not parts_of(other, held) for other in others)
+                free = self._free_splits(whole, parts) if is_bottom else set()
                 self._sum_period(whole, parts, free, hidden, fills=fills)
         return len(hidden)
 
     def _free_splits(self, whole: Mapping[Place, int], parts: Sequence[Part]) -> set[tuple[Key, str]]:
         """Return the keys and measures whose split over the parts is free, so that the sum need not be written down.
 
-        That is so where two parts or more list the cells of the key that the whole lists, and tell none: a table of
-        the whole may have happened in any one of the parts, all others being 0. No part has a cell that cannot be 0,
+        Parts must lie in no other longer period in hand, and none in them: nothing else speaks of them. It is so where
+        two parts or more list the cells of the key that the whole lists, and tell none: a table of the whole may have
+        happened in any one of the parts, all others being 0. No part has a cell that cannot be 0,
         each can be as large as the whole's, and what follows about parts follows about their sum. Cells that parts
         list besides must have no column in common with the whole's: then the total alone links them, and any split of
         it will do.

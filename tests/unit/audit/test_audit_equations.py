@@ -227,3 +227,10 @@ def test_days_that_tell_nothing_split_their_week_freely() -> None:
     assert _sums(_system(*days[:-1], *_days(WEEK[6]), week)).count(7) == 12, "a day that tells links them all"
     month = [*days, week, *_days("2026-11")]
     assert _sums(_system(*month)).count(7) == 12, "days of a week and a month are not free"
+
+
+def test_weeks_of_a_month_are_not_free_where_a_day_of_theirs_tells() -> None:
+    (month,) = _days("2027-02")
+    weeks = [_withheld(week) for week in _days(*(f"2027-W0{n}" for n in (5, 6, 7, 8)))]
+    assert _sums(_system(month, *weeks)).count(4) == 6, "clicks, which every week tells"
+    assert _sums(_system(month, *weeks, *_days("2027-02-01"))).count(4) == 12
