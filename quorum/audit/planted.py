@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_week import FINDINGS, planted_week
 from quorum.audit.record import Findings
 from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
 
@@ -32,12 +33,14 @@ class Planted:
         rules: its rule set, a plain mapping.
         canaries: texts planted in its source data.
         findings: attack to (place, what) of the claims that it must make.
+        beside: other packages of the same recipient, held together with it.
     """
 
     package: ParsedPackage
     rules: Mapping[str, Any]
     canaries: tuple[str, ...]
     findings: Mapping[str, frozenset[Finding]]
+    beside: tuple[ParsedPackage, ...] = ()
 
     def is_broken_by(self, attack: str, findings: Findings) -> bool:
         """Say whether an attack found everything that it must find.
@@ -56,7 +59,8 @@ def planted_release() -> Planted:
 
     In table ``audience``, one cell alone is withheld in its line; one is published with 49 people; two withheld cells
     of clicks sum to 5, so that neither can be 20. In table ``grid``, nine cells are withheld, two or more in each line,
-    and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address.
+    and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address. Beside it
+    lies a week with its days (`planted_week`).
 
     Guarantee:
         The same release each time; none of it is data.
@@ -67,6 +71,16 @@ def planted_release() -> Planted:
     shape = PackageShape("planted", "planted", "2000-01-01", (_audience_shape(), _grid_shape()))
     page = f"<html><body><p>{canary}</p></body></html>".encode()
     tables = {"audience": _audience(shape.tables[0]), "grid": _grid(shape.tables[1])}
+    alone = {
+        "reparse": frozenset({(("audience", "planted", "a"), "threshold")}),
+        "elimination": frozenset(
+            {(("audience", "planted", "d"), "people_n"), (("grid", "planted", "w", "b"), "impression_n")}
+        ),
+        "propagation": frozenset(
+            {(("audience", "planted", "c"), "clicker_n"), (("grid", "planted", "w", "b"), "impression_n")}
+        ),
+        "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
+    }
     return Planted(
         ParsedPackage(shape, tables, {"report.en.html": page}),
         {
@@ -78,16 +92,8 @@ def planted_release() -> Planted:
             },
         },
         (canary,),
-        {
-            "reparse": frozenset({(("audience", "planted", "a"), "threshold")}),
-            "elimination": frozenset(
-                {(("audience", "planted", "d"), "people_n"), (("grid", "planted", "w", "b"), "impression_n")}
-            ),
-            "propagation": frozenset(
-                {(("audience", "planted", "c"), "clicker_n"), (("grid", "planted", "w", "b"), "impression_n")}
-            ),
-            "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
-        },
+        {attack: found | FINDINGS.get(attack, frozenset()) for attack, found in alone.items()},
+        planted_week(),
     )
 
 

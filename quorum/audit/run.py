@@ -140,7 +140,7 @@ def run_attacks(
         raise _no_package()
     case = Case(packages, read_rules(rules), Truth(truth or {}), canaries)
     broken = planted or planted_release()
-    practice = Case((broken.package,), read_rules(broken.rules), Truth({}), broken.canaries)
+    practice = Case((broken.package, *broken.beside), read_rules(broken.rules), Truth({}), broken.canaries)
     return [_run(attack, case, practice, broken) for attack in attacks]
 
 

@@ -26,13 +26,21 @@ BROKEN = parse_files(DRAFT.withhold("audience", ("c1", "20s"), family="clicks").
 
 def test_every_attack_breaks_the_planted_release_and_passes_a_clean_one() -> None:
     planted = planted_release()
-    case = Case((planted.package,), read_rules(planted.rules), Truth({}), planted.canaries)
+    case = Case((planted.package, *planted.beside), read_rules(planted.rules), Truth({}), planted.canaries)
     for attack in ATTACKS:
         assert planted.is_broken_by(attack.name, attack.find(case)), attack.name
     records = run_attacks([CLEAN], RULES)
     assert [record.attack for record in records] == [attack.name for attack in ATTACKS]
     assert {record.verdict for record in records} == {PASSED}
     assert verdict(records) == PASSED
+
+
+def test_an_attack_that_does_not_see_what_links_periods_has_no_power() -> None:
+    planted = planted_release()
+    for held in (planted.beside[1:], planted.beside[:1]):
+        case = Case((planted.package, *held), read_rules(planted.rules), Truth({}), planted.canaries)
+        for attack in ATTACKS[:3]:
+            assert not planted.is_broken_by(attack.name, attack.find(case)), attack.name
 
 
 def test_the_planted_release_needs_programs_and_not_only_propagation() -> None:

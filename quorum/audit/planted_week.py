@@ -1,0 +1,69 @@
+"""The planted release's week: broken only for who holds it beside its days, so that attacks show power over periods.
+
+What belongs here: its packages, and what each attack must find between them. What does not: what is broken in one
+package alone (`quorum.audit.planted`).
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.tables.shape import Dimension, KeyPlan, Measure, PackageShape, TableShape
+
+_MONDAY = date(2000, 1, 3)
+_WEEK = "2000-W01"
+_KEY = Dimension(("campaign_id",), (("planted",),), has_margin=False, partitions_people=False)
+_PLAN = {
+    "planted": KeyPlan(
+        {"impressions": "day", "clicks": "week"}, {"shown": {"impressions": 0}, "clicked": {"clicks": 0}}
+    )
+}
+_HIDDEN = None
+
+FINDINGS = {
+    "reparse": frozenset({(("shown", "planted"), "plan"), (("clicked", "planted"), "requires")}),
+    "elimination": frozenset({(("shown", "planted"), "impression_n")}),
+    "propagation": frozenset({(("shown", "planted"), "impression_n"), (("clicked", "planted"), "click_n")}),
+}
+"""Attack to (place, what) of the claims that it must make."""
+
+
+def planted_week() -> tuple[ParsedPackage, ...]:
+    """Return a week and its seven days.
+
+    Impressions of one day are withheld; six days and the week tell them. The week tells impressions at all, though they
+    are planned by day, and clicks, though one of its days withholds the impressions there. The clicks of six days are
+    published, planned by week as they are, and leave 9 for the seventh.
+
+    Guarantee:
+        The same packages each time; none of it is data.
+
+    Source: disclosure.md, attack 6; docs/decisions/0007-periods-and-plans.md.
+    """
+    days = [
+        _package((_MONDAY + timedelta(days=n)).isoformat(), 100 if n else _HIDDEN, 30 if n else _HIDDEN)
+        for n in range(7)
+    ]
+    return (_package(_WEEK, 700, 189), *days)
+
+
+def _package(period: str, impressions: int | None, clicks: int | None) -> ParsedPackage:
+    tables = [
+        _table("shown", "impressions", "impression_n", impressions),
+        _table("clicked", "clicks", "click_n", clicks),
+    ]
+    shape = PackageShape("planted", "planted", period, tuple(table.shape for table in tables), plan=_PLAN)
+    return ParsedPackage(shape, {table.shape.name: table for table in tables}, {})
+
+
+def _table(name: str, family: str, measure: str, value: int | None) -> ParsedTable:
+    shape = TableShape(name, "planted week", (_KEY,), (Measure(measure, family, "count", ("period",)),))
+    return ParsedTable(
+        shape,
+        (("planted",),),
+        {measure: np.array([value or 0], dtype=np.int64)},
+        {family: np.array([value is not _HIDDEN])},
+    )
