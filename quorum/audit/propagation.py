@@ -162,10 +162,15 @@ def known_totals(system: System) -> Floats:
 def _programs(
     relations: Relations, bounds: Bounds, need: Mapping[int, float], examiner: Examiner
 ) -> tuple[dict[int, Interval], list[int], int]:
-    """Examine every component that propagation alone does not settle; return missed, unreached, contradictions."""
+    """Examine every component that propagation alone does not settle; return missed, unreached, contradictions.
+
+    A relation with one unknown says no more than a bound, which propagation has put into the intervals. Without such
+    relations components are smaller, and more of their unknowns are alike.
+    """
     missed: dict[int, Interval] = {}
     unreached: list[int] = []
     contradictions = 0
+    relations = relations.select(np.diff(relations.start) > 1)
     for group in components(relations):
         chosen = np.zeros(len(relations.exact), dtype=np.bool_)
         chosen[group] = True

@@ -14,7 +14,7 @@ import numpy as np
 
 from quorum.disclosure import primary
 from quorum.disclosure.equations import TWO_WAY, Block
-from quorum.disclosure.grid import Bools, Ints
+from quorum.disclosure.grid import UNKNOWN, Bools, Ints, coordinates_of
 from quorum.disclosure.linear import settle
 from quorum.disclosure.suppress import suppress, tells_total
 from quorum.disclosure.two_way import find_tables
@@ -23,6 +23,7 @@ from quorum.disclosure.witness import Base, Layer, Protection
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.periods import kind_of
+from quorum.tables.shape import TableShape
 
 Told = Mapping[str, Mapping[str, Bools]]
 """Family to table to one entry a row."""
@@ -56,6 +57,7 @@ class Values:
             for family in families
         }
         self._elsewhere = told_elsewhere
+        self._is_known = {table.name: _is_known(table) for table in cube.shape.tables}
         self._exact = {column: {table: cube.values(table, column) for table in tables} for column in sorted(columns)}
         self._at_most = {
             column: {table: cube.heads_at_most.get(table, {}).get(column, of[table]) for table in tables}
@@ -77,6 +79,18 @@ class Values:
         if not block.agrees(self._exact[column], cells):
             raise ConfigurationError("cube.sums", f"{column} differs in rows that are the same cell", "one number")
         return cells
+
+    def worth(self, block: Block, column: str) -> Ints:
+        """Return what is lost with each cell of a block: its events, nothing for a cell that names ``unknown``.
+
+        Nobody plans by the category unknown, and in a line it is often the one that can be withheld for the others.
+
+        Guarantee:
+            It decides in which order cells are tried, never which of them may be published.
+
+        Source: disclosure.md, "Utility" (margins and ``unknown`` not counted).
+        """
+        return np.where(block.gather(self._is_known), self.of(block, column), 0)
 
     def is_planned(self, block: Block, family: str) -> Bools:
         """Return which cells of a block the plan lets a family be told for.
@@ -115,6 +129,15 @@ class Values:
         Source: disclosure.md, rule 2.
         """
         return block.gather(self._at_most[column])
+
+
+def _is_known(table: TableShape) -> Ints:
+    """Return 1 for the rows of a table that do not name the category unknown, 0 for the others."""
+    named = [np.array([UNKNOWN in path for path in coordinates_of(dimension)]) for dimension in table.dimensions]
+    unknown = named[0]
+    for other in named[1:]:
+        unknown = (unknown[:, None] | other).ravel()
+    return (~unknown).astype(np.int64)
 
 
 def decide(
@@ -174,7 +197,7 @@ def _decide_once(
             if family.requires is None and index in roomy:
                 eligible[-1] &= _leaves_room(block, values, family, families)
             protections.append(_protection(block, values, rule_set, family, base))
-        chosen = suppress(protections, eligible, [values.of(block, family.count) for block in blocks])
+        chosen = suppress(protections, eligible, [values.worth(block, family.count) for block in blocks])
         decided[family.name] = chosen
         if family.requires is None:
             inside = [_largest_inside(block, values, families) for block in blocks]

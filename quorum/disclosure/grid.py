@@ -19,6 +19,8 @@ from quorum.tables.shape import ALL, Dimension, TableShape
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Coordinate = tuple[str, ...]
+UNKNOWN = "unknown"
+"""The category of what nobody knows; a category like any other."""
 
 
 @lru_cache(maxsize=4096)

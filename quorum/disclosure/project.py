@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from quorum.disclosure.grid import Bools, Coordinate, Ints, coordinate_columns, coordinates_of, sizes
+from quorum.disclosure.grid import UNKNOWN, Bools, Coordinate, Ints, coordinate_columns, coordinates_of, sizes
 from quorum.disclosure.sums import verify_sums
 from quorum.disclosure.types import PackageCube
 from quorum.errors import ConfigurationError
@@ -21,7 +21,6 @@ from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
 
 FOLD = {"placement": "other"}
 """Where a value outside the key set of a column goes, if not to ``unknown``."""
-UNKNOWN = "unknown"
 
 
 def project(shape: PackageShape, cubes: Mapping[str, pa.Table], report: ReportSpec, policy: Policy) -> PackageCube:

@@ -98,6 +98,16 @@ def test_a_category_with_few_people_takes_the_smallest_other_with_it() -> None:
     assert _status(safe, "by_age") == [True, True, False, False, False]
 
 
+def test_what_nobody_knows_is_withheld_for_the_others() -> None:
+    gender = Dimension(("gender",), (("female",), ("male",), ("unknown",)))
+    shape = package(table("by_gender", plain(1), gender))
+    # Told first, as the largest, the unknown would leave 40 men alone.
+    safe = control(_by_hand(shape, [240, 90, 40, 110]), RULES, FAMILIES)
+    assert _status(safe, "by_gender") == [True, True, False, False]
+    safe = control(_by_hand(shape, [240, 90, 60, 90]), RULES, FAMILIES)
+    assert _status(safe, "by_gender") == [True, True, True, True]
+
+
 def test_a_group_that_is_nearly_everybody_is_withheld() -> None:
     shape = package(table("by_age", plain(1), flat("age", 3)))
     safe = control(_by_hand(shape, [1009, 1000, 5, 4]), RULES, FAMILIES)
