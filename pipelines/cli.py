@@ -19,6 +19,7 @@ import click
 from pipelines.cli_desk import case, correct
 from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
+from pipelines.cli_feasibility import feasibility
 from pipelines.cli_policy import policy
 from pipelines.cli_rights import erase, retention
 from pipelines.cli_why import why
@@ -211,6 +212,7 @@ cli.add_command(register)
 cli.add_command(erase)
 cli.add_command(retention)
 cli.add_command(why)
+cli.add_command(feasibility)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -6,19 +6,22 @@ What belongs here: when a plan is made, from which rows, and how it stands in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from quorum.disclosure.history import Fact, History
 from quorum.disclosure.plan import Assumptions, Booking, Place, plan_key
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError
 from quorum.ledger import Ledger
 from quorum.policy import Policy, ReportSpec
 from quorum.release.package import PUBLISHED
+from quorum.released import Owed, Released
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
 from quorum.tables.shape import ALL
@@ -43,9 +46,6 @@ _ASSUMED = {
     "period_percent": "plan_period_percent",
 }
 
-Owed = Callable[[date], Sequence[PackageShape]]
-"""The packages of a day as reference data of that night shaped them, without their plans."""
-
 
 @dataclass
 class Plans:
@@ -63,6 +63,8 @@ class Plans:
     ledger: Ledger
     owed: Owed
     _fixed: dict[tuple[str, str, str], KeyPlan] = field(init=False)
+    _learned: dict[tuple[str, str, date], History] = field(init=False, default_factory=dict)
+    _shares_of: dict[tuple[str, date], dict[str, dict[Place, float]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._fixed = {
@@ -92,17 +94,31 @@ class Plans:
         missing = [(shape, key) for shape, key in missing if self.policy.reports[shape.report].key == KEY]
         if not missing:
             return
-        rows = {row[KEY]: row for row in self.store.read("pseudo__campaign", night).to_pylist()}
-        shares = {report: self._shares(self.policy.reports[report], night) for report in {s.report for s, _ in missing}}
+        facts = facts_of(self.store.read("pseudo__campaign", night))
         for shape, key in missing:
-            booking = _booking(rows[key])
+            booking = facts[key].booking
             if self._was_told_by_day(shape, key, month, night, booking):
-                plan = _as_before(shape, self.policy.reports[shape.report])
+                plan, assumed = _as_before(shape, self.policy.reports[shape.report]), dict[str, int]()
             else:
-                known = shares[shape.report].get(shape.recipient_id, {})
-                plan = self._choose(shape, key, booking, known)
+                plan, assumed = self._choose(shape, key, facts, night)
             self._fixed[shape.report, key, month] = plan
-            self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking))
+            self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking) | {"assumed": assumed})
+
+    def of(self, shape: PackageShape, key: str, day: date, facts: Mapping[str, Fact]) -> tuple[KeyPlan, bool]:
+        """Return the plan of a campaign on a day, and whether it is fixed; else what it would be by today's knowledge.
+
+        Args:
+            shape: the package of the day that lists it.
+            key: the campaign.
+            day: the day, not after the first night that is still to come if the plan is not fixed.
+            facts: the catalogue.
+        """
+        fixed = self._fixed.get((shape.report, key, plan_month(day)))
+        return (fixed, True) if fixed is not None else (self._choose(shape, key, facts, day)[0], False)
+
+    def fixed_on(self, night: date) -> list[Mapping[str, Any]]:
+        """Return the entries of the plans that a night fixed, in order."""
+        return [entry.body for entry in self.ledger.entries(PLAN) if entry.body["night"] == night.isoformat()]
 
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
         """Return a shape with the plans of its keys that hold on a day; the same if its report has none."""
@@ -125,18 +141,43 @@ class Plans:
         }
         return {key for key, (old, new) in pairs.items() if old is not None and new is not None and old != new}
 
-    def _choose(self, shape: PackageShape, key: str, booking: Booking, shares: Mapping[Place, float]) -> KeyPlan:
+    def _choose(
+        self, shape: PackageShape, key: str, facts: Mapping[str, Fact], night: date
+    ) -> tuple[KeyPlan, dict[str, int]]:
+        """Return the plan of a campaign, and in whole numbers what it was made from beside the booking.
+
+        What its recipient was given before tells more than the policy assumes; what others were given is not theirs to
+        see in a plan.
+        """
         report = self.policy.reports[shape.report]
-        return plan_key(
+        place = (shape.report, shape.recipient_id, night)
+        if place not in self._learned:
+            own = {k: fact for k, fact in facts.items() if fact.recipient_id == shape.recipient_id}
+            families = [self.policy.families[name] for name in report.families]
+            history = History(own, families, assumptions_of(self.policy))
+            Released(self.store, self.policy, self.ledger, self.owed, report).teach(
+                history, night, shape.recipient_id, cells=False
+            )
+            self._learned[place] = history
+        if (shape.report, night) not in self._shares_of:
+            self._shares_of[shape.report, night] = self._shares(report, night)
+        booking, assumed = self._learned[place].assumed(key)
+        plan = plan_key(
             shape.tables,
             key,
             booking,
             [self.policy.families[name] for name in report.families],
             self.policy.rule_sets[report.rule_set],
             [kind for kind in report.periods if kind != MONTH],
-            _assumptions(self.policy),
-            shares,
+            assumed,
+            self._shares_of[shape.report, night].get(shape.recipient_id, {}),
         )
+        return plan, {
+            "impressions": booking.impressions,
+            "impressions_per_1000_people": round(assumed.impressions_per_person * 1000),
+            "clicks_per_10000_impressions": round(assumed.clicks_per_10000),
+            "conversions_per_10000_clicks": round(assumed.conversions_per_10000),
+        }
 
     def _was_told_by_day(self, shape: PackageShape, key: str, month: str, night: date, booking: Booking) -> bool:
         """Say whether the campaign stood in a released day package of this month, before plans were kept."""
@@ -194,6 +235,11 @@ def keys_of(shape: PackageShape) -> list[str]:
     return list(dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys))
 
 
+def facts_of(campaigns: pa.Table) -> dict[str, Fact]:
+    """Return what the catalogue says of each campaign; ``pseudo__campaign`` as of a night."""
+    return {row[KEY]: Fact(row["recipient_id"], row["price_model"], _booking(row)) for row in campaigns.to_pylist()}
+
+
 def _booking(row: Mapping[str, Any]) -> Booking:
     targets = {column: row.get(listed) for column, listed in _TARGETS.items()}
     return Booking(
@@ -209,7 +255,12 @@ def _as_before(shape: PackageShape, report: ReportSpec) -> KeyPlan:
     return KeyPlan(dict.fromkeys(report.families, DAY), levels)
 
 
-def _assumptions(policy: Policy) -> Assumptions:
+def assumptions_of(policy: Policy) -> Assumptions:
+    """Return what the policy assumes of campaigns.
+
+    Raises:
+        ConfigurationError: a limit is not declared.
+    """
     missing = sorted(set(_ASSUMED.values()) - policy.limits.keys())
     if missing:
         raise ConfigurationError(

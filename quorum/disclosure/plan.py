@@ -50,7 +50,7 @@ class Booking:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is assumed of campaigns before they start; numbers of the policy.
+    """What is assumed of campaigns before they start: numbers of the policy, or what earlier releases tell instead.
 
     Args:
         impressions_per_person: impressions that a person sees of a campaign in a day.
@@ -61,9 +61,9 @@ class Assumptions:
         period_percent: share of the best table's weight that must be expected to pass for a period to be chosen.
     """
 
-    impressions_per_person: int
-    clicks_per_10000: int
-    conversions_per_10000: int
+    impressions_per_person: float
+    clicks_per_10000: float
+    conversions_per_10000: float
     margin_percent: int
     level_percent: int
     period_percent: int
