@@ -22,6 +22,7 @@ from quorum.release.package import PUBLISHED
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
 from quorum.tables.shape import ALL
+from quorum.tables.targeting import Targets, listed_targets
 
 PLAN = "plan"
 KEY = "campaign_id"
@@ -63,14 +64,14 @@ class Plans:
     ledger: Ledger
     owed: Owed
     _fixed: dict[tuple[str, str, str], KeyPlan] = field(init=False)
+    _targeting: dict[tuple[str, str, str], Targets] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._fixed = {
-            (entry.body["report"], entry.body["key"], entry.body["month"]): KeyPlan(
-                entry.body["periods"], entry.body["levels"]
-            )
-            for entry in reversed(self.ledger.entries(PLAN))
-        }
+        self._fixed, self._targeting = {}, {}
+        for entry in reversed(self.ledger.entries(PLAN)):
+            month = entry.body["report"], entry.body["key"], entry.body["month"]
+            self._fixed[month] = KeyPlan(entry.body["periods"], entry.body["levels"])
+            self._targeting[month] = {c: tuple(listed) for c, listed in entry.body.get("targeting", {}).items()}
 
     def fix(self, shapes: Sequence[PackageShape], night: date) -> None:
         """Make and enter the plan of every campaign of a night's day packages that has none for the month.
@@ -95,20 +96,29 @@ class Plans:
         rows = {row[KEY]: row for row in self.store.read("pseudo__campaign", night).to_pylist()}
         shares = {report: self._shares(self.policy.reports[report], night) for report in {s.report for s, _ in missing}}
         for shape, key in missing:
-            booking = _booking(rows[key])
+            booking = _booking(rows[key], self.policy)
             if self._was_told_by_day(shape, key, month, night, booking):
                 plan = _as_before(shape, self.policy.reports[shape.report])
             else:
                 known = shares[shape.report].get(shape.recipient_id, {})
                 plan = self._choose(shape, key, booking, known)
             self._fixed[shape.report, key, month] = plan
+            self._targeting[shape.report, key, month] = booking.targets
             self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking))
 
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
-        """Return a shape with the plans of its keys that hold on a day; the same if its report has none."""
+        """Return a shape with the plans and the targeting of its keys that hold on a day; the same if it has none.
+
+        The targeting is that of the month's plan: a catalogue that changes within the month changes nothing in it.
+        """
         month = plan_month(day)
         found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
-        return replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
+        targeting = {key: self._targeting.get((shape.report, key, month)) for key in keys_of(shape)}
+        return replace(
+            shape,
+            plan={key: plan for key, plan in found.items() if plan is not None},
+            targeting={key: targets for key, targets in targeting.items() if targets},
+        )
 
     def breaks(self, shape: PackageShape, day: date) -> set[str]:
         """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
@@ -194,13 +204,19 @@ def keys_of(shape: PackageShape) -> list[str]:
     return list(dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys))
 
 
-def _booking(row: Mapping[str, Any]) -> Booking:
-    targets = {column: row.get(listed) for column, listed in _TARGETS.items()}
+def _booking(row: Mapping[str, Any], policy: Policy) -> Booking:
+    said = {column: str(row.get(listed) or "").split(";") for column, listed in _TARGETS.items()}
+    key_sets = {spec.levels[-1]: spec.keys for spec in policy.dimensions.values()}
+    categories = {
+        column: [category.key for category in policy.categories[key_sets[column]]]
+        for column in said
+        if column in key_sets
+    }
     return Booking(
         row["starts_on"],
         row["ends_on"],
         row["booked_impressions"] or 0,
-        {column: frozenset(listed.split(";")) for column, listed in targets.items() if listed},
+        listed_targets(said, categories),
     )
 
 
@@ -233,6 +249,6 @@ def _body(shape: PackageShape, key: str, month: str, night: date, plan: KeyPlan,
             "impressions": booking.impressions,
             "starts_on": booking.starts_on.isoformat(),
             "ends_on": booking.ends_on.isoformat(),
-            "targets": {column: sorted(listed) for column, listed in booking.targets.items()},
         },
+        "targeting": {column: list(listed) for column, listed in booking.targets.items()},
     }

@@ -193,12 +193,13 @@ def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: Famil
     """Return which cells pass rules 1 and 2."""
     heads = values.of(block, family.heads)
     rest = None if family.rest is None else values.of(block, family.rest)
+    free = ~block.fixed
     return (
         primary.has_enough_heads(heads, rule_set.heads[family.name])
         & primary.has_required(required, block.size)
         & primary.leaves_people_beside(rest, rule_set.outside, block.size)
         & primary.leaves_people_of_parent(
-            heads, values.at_most(block, family.heads), block.child, block.parent, rule_set.outside
+            heads, values.at_most(block, family.heads), block.child[free], block.parent[free], rule_set.outside
         )
     )
 
