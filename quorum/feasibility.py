@@ -98,7 +98,7 @@ class Feasibility:
             InputError: no such campaign or recipient has landed, or it is over.
         """
         references = {name: self._store.read(name, self._known_night(day)) for name in _REFERENCES}
-        facts = facts_of(references["pseudo__campaign"])
+        facts = facts_of(references["pseudo__campaign"], self._policy)
         wanted = {
             key: fact
             for key, fact in facts.items()

@@ -25,6 +25,7 @@ from quorum.released import Owed, Released
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
 from quorum.tables.shape import ALL
+from quorum.tables.targeting import Targets, listed_targets
 
 PLAN = "plan"
 KEY = "campaign_id"
@@ -65,14 +66,14 @@ class Plans:
     _fixed: dict[tuple[str, str, str], KeyPlan] = field(init=False)
     _learned: dict[tuple[str, str, date], History] = field(init=False, default_factory=dict)
     _shares_of: dict[tuple[str, date], dict[str, dict[Place, float]]] = field(init=False, default_factory=dict)
+    _targeting: dict[tuple[str, str, str], Targets] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._fixed = {
-            (entry.body["report"], entry.body["key"], entry.body["month"]): KeyPlan(
-                entry.body["periods"], entry.body["levels"]
-            )
-            for entry in reversed(self.ledger.entries(PLAN))
-        }
+        self._fixed, self._targeting = {}, {}
+        for entry in reversed(self.ledger.entries(PLAN)):
+            month = entry.body["report"], entry.body["key"], entry.body["month"]
+            self._fixed[month] = KeyPlan(entry.body["periods"], entry.body["levels"])
+            self._targeting[month] = {c: tuple(listed) for c, listed in entry.body.get("targeting", {}).items()}
 
     def fix(self, shapes: Sequence[PackageShape], night: date) -> None:
         """Make and enter the plan of every campaign of a night's day packages that has none for the month.
@@ -94,7 +95,7 @@ class Plans:
         missing = [(shape, key) for shape, key in missing if self.policy.reports[shape.report].key == KEY]
         if not missing:
             return
-        facts = facts_of(self.store.read("pseudo__campaign", night))
+        facts = facts_of(self.store.read("pseudo__campaign", night), self.policy)
         for shape, key in missing:
             booking = facts[key].booking
             if self._was_told_by_day(shape, key, month, night, booking):
@@ -102,6 +103,7 @@ class Plans:
             else:
                 plan, assumed = self._choose(shape, key, facts, night)
             self._fixed[shape.report, key, month] = plan
+            self._targeting[shape.report, key, month] = booking.targets
             self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking) | {"assumed": assumed})
 
     def of(self, shape: PackageShape, key: str, day: date, facts: Mapping[str, Fact]) -> tuple[KeyPlan, bool]:
@@ -121,10 +123,18 @@ class Plans:
         return [entry.body for entry in self.ledger.entries(PLAN) if entry.body["night"] == night.isoformat()]
 
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
-        """Return a shape with the plans of its keys that hold on a day; the same if its report has none."""
+        """Return a shape with the plans and the targeting of its keys that hold on a day; the same if it has none.
+
+        The targeting is that of the month's plan: a catalogue that changes within the month changes nothing in it.
+        """
         month = plan_month(day)
         found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
-        return replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
+        targeting = {key: self._targeting.get((shape.report, key, month)) for key in keys_of(shape)}
+        return replace(
+            shape,
+            plan={key: plan for key, plan in found.items() if plan is not None},
+            targeting={key: targets for key, targets in targeting.items() if targets},
+        )
 
     def breaks(self, shape: PackageShape, day: date) -> set[str]:
         """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
@@ -235,18 +245,26 @@ def keys_of(shape: PackageShape) -> list[str]:
     return list(dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys))
 
 
-def facts_of(campaigns: pa.Table) -> dict[str, Fact]:
+def facts_of(campaigns: pa.Table, policy: Policy) -> dict[str, Fact]:
     """Return what the catalogue says of each campaign; ``pseudo__campaign`` as of a night."""
-    return {row[KEY]: Fact(row["recipient_id"], row["price_model"], _booking(row)) for row in campaigns.to_pylist()}
+    return {
+        row[KEY]: Fact(row["recipient_id"], row["price_model"], _booking(row, policy)) for row in campaigns.to_pylist()
+    }
 
 
-def _booking(row: Mapping[str, Any]) -> Booking:
-    targets = {column: row.get(listed) for column, listed in _TARGETS.items()}
+def _booking(row: Mapping[str, Any], policy: Policy) -> Booking:
+    said = {column: str(row.get(listed) or "").split(";") for column, listed in _TARGETS.items()}
+    key_sets = {spec.levels[-1]: spec.keys for spec in policy.dimensions.values()}
+    categories = {
+        column: [category.key for category in policy.categories[key_sets[column]]]
+        for column in said
+        if column in key_sets
+    }
     return Booking(
         row["starts_on"],
         row["ends_on"],
         row["booked_impressions"] or 0,
-        {column: frozenset(listed.split(";")) for column, listed in targets.items() if listed},
+        listed_targets(said, categories),
     )
 
 
@@ -284,6 +302,6 @@ def _body(shape: PackageShape, key: str, month: str, night: date, plan: KeyPlan,
             "impressions": booking.impressions,
             "starts_on": booking.starts_on.isoformat(),
             "ends_on": booking.ends_on.isoformat(),
-            "targets": {column: sorted(listed) for column, listed in booking.targets.items()},
         },
+        "targeting": {column: list(listed) for column, listed in booking.targets.items()},
     }

@@ -195,6 +195,13 @@ def _permille(condition: str) -> str:
     return f"coalesce(1000 * {_where(condition)} // nullif(count(*), 0), 0)"
 
 
+def _below(arguments: Sequence[str], _: Table, __: Policy) -> str:
+    """Rows whose value is below a number; a third argument names a value that may be."""
+    column, least, *allowed = arguments
+    excused = f" and {_quoted(column)} <> {int(allowed[0])}" if allowed else ""
+    return _where(f"{_quoted(column)} < {int(least)}{excused}")
+
+
 def _mismatches(arguments: Sequence[str], _: Table, __: Policy) -> str:
     """Rows where a measure is there though its status is not ``published``, or is not though it is."""
     measure, status = arguments
@@ -239,7 +246,7 @@ METRICS: Mapping[str, _Counted] = MappingProxyType(
         "null_n": _Counted(None, 1, None, lambda a, *_: _where(_any(a, "is null"))),
         "negative_n": _Counted(None, 1, None, lambda a, *_: _where(_any(a, "< 0"))),
         "above_n": _Counted(1, 2, 2, lambda a, *_: _where(f"{_quoted(a[0])} > {int(a[1])}")),
-        "below_n": _Counted(1, 2, 2, lambda a, *_: _where(f"{_quoted(a[0])} < {int(a[1])}")),
+        "below_n": _Counted(1, 2, 3, _below),
         "exceeds_n": _Counted(2, 2, 2, lambda a, *_: _where(f"{_quoted(a[0])} > {_quoted(a[1])}")),
         "outside_n": _Counted(1, 2, None, _outside),
         "duplicate_n": _Counted(None, 1, None, _duplicates),

@@ -54,6 +54,7 @@ class Descriptor:
         invariants: totals declared as known to the recipient.
         groups: child category to parent, by column.
         plan: key of the report to what was fixed for it beforehand.
+        targeting: key of the report to column to the categories that it targets.
     """
 
     recipient: str
@@ -63,6 +64,7 @@ class Descriptor:
     invariants: tuple[Mapping[str, Any], ...]
     groups: Mapping[str, Mapping[str, str]]
     plan: Mapping[str, KeyPlan]
+    targeting: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 def malformed(rule: str, where: str, allowed: str) -> ReleaseError:
@@ -109,6 +111,7 @@ def read_descriptor(content: bytes) -> Descriptor:
         plan={
             key: _plan(_Reader(raw, f"{DESCRIPTOR}: quorum:plan")) for key, raw in top.child("quorum:plan").raw.items()
         },
+        targeting=_targeting(top.child("quorum:targeting")),
     )
 
 
@@ -224,6 +227,13 @@ def _plan(entry: _Reader) -> KeyPlan:
             for table in levels.raw
         },
     )
+
+
+def _targeting(entry: _Reader) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    found = {key: {column: entry.child(key).texts(column) for column in entry.child(key).raw} for key in entry.raw}
+    if not all(categories for targets in found.values() for categories in targets.values()):
+        raise malformed("targeting", f"{DESCRIPTOR}: a targeting of no category", "one category or more a column")
+    return found
 
 
 def _refuse_twice(what: str, where: str, names: Sequence[str]) -> None:

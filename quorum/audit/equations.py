@@ -15,6 +15,7 @@ from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.rules import RuleBook
 from quorum.audit.system import DECLARED, PUBLISHED, WITHHELD, Bools, Ints, RelationList, System, Target
+from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
 from quorum.tables.shape import ALL, Measure
 
@@ -47,10 +48,11 @@ def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Trut
 
     Guarantee:
         Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
-        grouped category is the sum of its children; a longer period is the sum of its parts; heads that do not add up
-        are at least each part and at most the sum; events are at least the people who caused them. Clicks may come
-        without an impression that day: that clickers are among the people of a cell is assumed only where the truth
-        is there to say that a reader who guesses so is right. A dimension without an ALL row yields no equation.
+        grouped category is the sum of its children; a cell outside the targeting that a package states is 0; a longer
+        period is the sum of its parts; heads that do not add up are at least each part and at most the sum;
+        events are at least the people who caused them. Clicks may come without an impression that day: that clickers
+        are among the people of a cell is assumed only where the truth is there to say that a reader who guesses so is
+        right. A dimension without an ALL row yields no equation.
 
     Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
     """
@@ -66,6 +68,7 @@ class _Builder:
         self.position = {name: position for position, name in enumerate(self.measures)}
         self.places: dict[tuple[str, str], dict[Place, int]] = {}
         self.keys: dict[tuple[str, str], set[Key]] = {}
+        self.zeros: set[int] = set()
         self.cell_n = 0
         self.relations = RelationList()
         self.targets: list[Target] = []
@@ -126,12 +129,15 @@ class _Builder:
                     yield from (self._variable(cell, measure) for measure in measures if measure in self.position)
 
     def _read(self, package: ParsedPackage, table: ParsedTable, cells: Ints) -> None:
-        """Note what is published; a cell that any table publishes is known in all of them."""
+        """Note what is published; a cell that any table publishes is known in all of them, and so is 0 by targeting."""
+        zero = Targeted(package, table).zero
+        self.zeros.update(cells[zero].tolist())
         for measure in table.shape.measures:
             variables, shown = self._variables(cells, measure.name), table.published[measure.family]
             self.value[variables[shown]] = table.values[measure.name][shown]
             self.state[variables[shown]] = PUBLISHED
             self.state[variables] = np.maximum(self.state[variables], WITHHELD)
+            self.state[variables[zero & ~shown]] = PUBLISHED
             invoiced = self.state[variables] == DECLARED
             truths = self.truth.column(package.release, table, measure.name)
             if truths is not None and invoiced.any():
@@ -226,10 +232,10 @@ class _Builder:
 
         Parts must lie in no other longer period in hand, and none in them: nothing else speaks of them. It is so where
         two parts or more list the cells of the key that the whole lists, and tell none: a table of the whole may have
-        happened in any one of the parts, all others being 0. No part has a cell that cannot be 0,
-        each can be as large as the whole's, and what follows about parts follows about their sum. Cells that parts
-        list besides must have no column in common with the whole's: then the total alone links them, and any split of
-        it will do.
+        happened in any one of the parts, all others being 0. No part has a cell that cannot be 0, each can be as large
+        as the whole's, and what follows about parts follows about their sum. What targeting makes 0 in the parts and in
+        the whole stands in nobody's way. Cells that parts list besides must have no column in common with the whole's:
+        then the total alone links them, and any split of it will do.
         """
         free: set[tuple[Key, str]] = set()
         for key in set().union(*(keys for _, keys in parts)):
@@ -237,7 +243,13 @@ class _Builder:
             listed = [{p: cell for p, cell in places.items() if key in p} for places, keys in parts if key in keys]
             if len(listed) < _FEWEST_PARTS or any(_is_linked(own, set(part), key) for part in listed):
                 continue
-            cells = np.array([cell for part in listed for cell in part.values()], dtype=np.int64)
+            open_cells = [
+                cell
+                for part in listed
+                for place, cell in part.items()
+                if cell not in self.zeros or (place in whole and whole[place] not in self.zeros)
+            ]
+            cells = np.array(open_cells, dtype=np.int64)
             for name in self.measures:
                 if (self.state[self._variables(cells, name)] == WITHHELD).all():
                     free.add((key, name))

@@ -48,7 +48,7 @@ class ParsedPackage:
     """A package.
 
     Args:
-        shape: recipient, report, period, tables, invariants, groups.
+        shape: recipient, report, period, tables, invariants, groups, plan, targeting.
         tables: name to table, in the descriptor's order.
         files: every file of the folder, name to bytes.
     """
@@ -126,6 +126,7 @@ def _shape(descriptor: Descriptor, tables: Mapping[str, ParsedTable]) -> Package
         descriptor.invariants,
         descriptor.groups,
         descriptor.plan,
+        descriptor.targeting,
     )
 
 

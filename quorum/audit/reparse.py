@@ -17,6 +17,7 @@ from quorum.audit.periods import parts_of
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
+from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
 from quorum.tables.periods import kind_of
 from quorum.tables.shape import Measure
@@ -41,12 +42,12 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
 
     Guarantee:
         Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
-        published as 0; events are at least the heads; the family it requires is published, there or in
-        every shorter period in hand; with its margin, it leaves
-        enough people outside; the plan that the package states tells it in this kind of period and at this level;
-        published parts add up to their published margin; tables of a universe agree. With truth
-        the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
-        stand only where every dimension partitions people.
+        published as 0 or outside the targeting that the package states, where nothing but 0 is told; events are at
+        least the heads; the family it requires is published, there or in every shorter period in hand; with its margin,
+        it leaves enough people outside, unless targeting fixes the category; the plan that the package states tells it
+        in this kind of period and at this level; published parts add up to their published margin; tables of a universe
+        agree. With truth the same holds for heads that are not in the files, and enough people of the cell are outside
+        the family. Heads stand only where every dimension partitions people.
 
     Source: disclosure.md, rules 1, 2, 6 and 7, attack 1; architecture.md, "A report package".
     """
@@ -72,12 +73,14 @@ class _Reading:
     def violations(self) -> Iterator[Claim]:
         """Yield every rule broken in the table."""
         sums = list(margins(self.table, self.package.shape.groups))
+        targeted = Targeted(self.package, self.table)
         for family in self.table.shape.families:
-            zero = self._zero_below_zero(family, sums)
+            yield from self._against_targeting(family, targeted)
+            zero = self._zero_below_zero(family, sums) | targeted.zero
             yield from self._under_threshold(family, zero)
             yield from self._required_family(family)
             yield from self._against_plan(family)
-            yield from self._nobody_outside_group(family, sums, zero)
+            yield from self._nobody_outside_group(family, sums, zero, targeted)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
         for measure in self.table.shape.measures:
@@ -86,6 +89,9 @@ class _Reading:
 
     def _measures(self, family: str, kind: str) -> list[Measure]:
         return [m for m in self.table.shape.measures if m.family == family and m.kind == kind and m.name.endswith("_n")]
+
+    def _all(self, family: str) -> list[Measure]:
+        return [m for m in self.table.shape.measures if m.family == family]
 
     def _heads(self, family: str) -> tuple[Ints | None, Bools]:
         """Return the head counts of all rows as far as they are known, and where they are."""
@@ -134,18 +140,32 @@ class _Reading:
             if out[self.table.coordinates[row]]:
                 yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
 
-    def _nobody_outside_group(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
+    def _against_targeting(self, family: str, targeted: Targeted) -> Iterator[Claim]:
+        """Yield cells outside the targeting that are not told as 0, by the files or by the truth."""
+        shown = self.table.published[family]
+        for row in np.flatnonzero(targeted.zero & ~shown).tolist():
+            yield self._claim(row, "targeting", f"{family} is withheld outside the targeting, where all is 0")
+        truths = {m.name: self.truth.column(self.package.release, self.table, m.name) for m in self._all(family)}
+        for name, true in truths.items():
+            filled = (self.table.values[name] != 0) | (False if true is None else true != 0)
+            for row in np.flatnonzero(targeted.zero & filled).tolist():
+                yield self._claim(row, "targeting", f"{name} is not 0 outside the targeting")
+
+    def _nobody_outside_group(self, family: str, sums: Sums, zero: Bools, targeted: Targeted) -> Iterator[Claim]:
         """Yield cells that hold nearly all people of their margin.
 
-        A margin with one category is that category under another name, as everybody can see: nothing to protect.
+        A margin with one category is that category under another name, as everybody can see: nothing to protect. Nor
+        where targeting fixes the category: whoever is in the margin is in it, or unknown.
         """
         heads, known = self._heads(family)
         if heads is None:
             return
         shown = self.table.published[family] & known & ~zero
-        for column, whole, parts in sums:
+        for column, whole, listed in sums:
+            parts = [row for row in listed if not targeted.zero[row]]
             for row in parts if len(parts) > 1 and known[whole] else ():
-                if shown[row] and heads[whole] - heads[row] < self.rules.outside:
+                is_few = shown[row] and heads[whole] - heads[row] < self.rules.outside
+                if is_few and not targeted.is_fixed(row, column, parts):
                     yield self._claim(row, "outside group", f"{heads[whole] - heads[row]} of its margin over {column}")
 
     def _nobody_outside_family(self, family: str, zero: Bools) -> Iterator[Claim]:

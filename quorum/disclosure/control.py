@@ -18,6 +18,7 @@ from quorum.disclosure.decide import Told, Values, decide
 from quorum.disclosure.equations import build_blocks
 from quorum.disclosure.grid import Bools
 from quorum.disclosure.sums import verify_sums
+from quorum.disclosure.targeting import verify_zeros, zeros_of
 from quorum.disclosure.types import PUBLISHED, SEAL, WITHHELD, PackageCube, SafeCube
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
@@ -57,7 +58,8 @@ def control(
         the family and of the margin outside the group (rule 2); and from all numbers of the package together, no
         withheld one follows, each can still be 0 and at least min(threshold, known total), and every sum of withheld
         cells that follows is about enough people (rule 6); nothing is published that the shape's plan keeps for
-        another period, or leaves to a coarser level (rule 7). Equal cubes give equal results; all that is withheld
+        another period, or leaves to a coarser level (rule 7). What public targeting makes 0 is published as 0, whatever
+        the data. Equal cubes give equal results; all that is withheld
         looks the same. Not guaranteed: anything about packages of this recipient in which the same family of a key is
         told for another kind of period, or other recipients of a campaign.
 
@@ -66,9 +68,9 @@ def control(
     """
     _refuse_misfits(cube.shape, rule_set, families, earlier)
     verify_sums(cube, families)
+    verify_zeros(cube)
     statuses: Statuses = {
-        table.name: {family.name: np.zeros(cube.tables[table.name].num_rows, dtype=np.bool_) for family in families}
-        for table in cube.shape.tables
+        table.name: {family.name: zeros_of(cube, table) for family in families} for table in cube.shape.tables
     }
     values = Values(cube, families, told_elsewhere)
     for blocks in build_blocks(cube.shape):

@@ -14,7 +14,7 @@ import numpy as np
 
 from quorum.disclosure import primary
 from quorum.disclosure.equations import TWO_WAY, Block
-from quorum.disclosure.grid import UNKNOWN, Bools, Ints, coordinates_of
+from quorum.disclosure.grid import Bools, Ints, coordinates_of
 from quorum.disclosure.linear import settle
 from quorum.disclosure.suppress import suppress, tells_total
 from quorum.disclosure.two_way import find_tables
@@ -24,6 +24,7 @@ from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.periods import kind_of
 from quorum.tables.shape import TableShape
+from quorum.tables.targeting import UNKNOWN
 
 Told = Mapping[str, Mapping[str, Bools]]
 """Family to table to one entry a row."""
@@ -216,12 +217,13 @@ def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: Famil
     """Return which cells pass rules 1 and 2."""
     heads = values.of(block, family.heads)
     rest = None if family.rest is None else values.of(block, family.rest)
+    free = ~block.fixed
     return (
         primary.has_enough_heads(heads, rule_set.heads[family.name])
         & primary.has_required(required, block.size)
         & primary.leaves_people_beside(rest, rule_set.outside, block.size)
         & primary.leaves_people_of_parent(
-            heads, values.at_most(block, family.heads), block.child, block.parent, rule_set.outside
+            heads, values.at_most(block, family.heads), block.child[free], block.parent[free], rule_set.outside
         )
     )
 

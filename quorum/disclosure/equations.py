@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quorum.disclosure.grid import Axis, Bools, Coordinate, Ints, build_axis, coordinates_of, sizes
-from quorum.tables.shape import ALL, PackageShape, TableShape
+from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
+from quorum.tables.targeting import Targets, aim
 
 Floats = NDArray[np.float64]
 Place = frozenset[tuple[str, str]]
@@ -35,6 +37,8 @@ class Block:
         partitions: whether people add up in every equation of the block.
         child: cells with a margin above them, one entry a (cell, immediate margin) pair.
         parent: that margin.
+        fixed: whether public targeting makes the cell the only category of that margin beside ``unknown``; one entry a
+            pair.
         form: ``one_way`` (a tree), ``two_way`` (two flat dimensions; cells in a grid) or ``general``.
         shape: sizes of the axes of a one-way or two-way block.
         has_root: whether cell 0 is the total of the key.
@@ -52,6 +56,7 @@ class Block:
     partitions: bool
     child: Ints
     parent: Ints
+    fixed: Bools
     form: str
     shape: tuple[int, ...]
     has_root: bool
@@ -113,20 +118,20 @@ def build_blocks(shape: PackageShape) -> list[list[Block]]:
     Guarantee:
         Every sum that a reader can write down from margins, hierarchies and tables that list the same cell is an
         equation of exactly one block, each cell is one variable, and a margin with one listed category is that
-        category. Keys (campaigns, sections) share no equation, nor do universes.
+        category. Categories outside a campaign's targeting are 0 and no variables. Keys (campaigns, sections) share no
+        equation, nor do universes.
 
     Source: architecture.md, "A report package"; disclosure.md, rule 6; de Wolf and Giessing, on linked tables as one
         system: Statistical Disclosure Control (Hundepool et al., 2012), section 4.
     """
-    axes = {table.name: _shared_axes(table) for table in shape.tables}
     keyed = {table.name: _by_key(table) for table in shape.tables}
     keys = dict.fromkeys(key for positions in keyed.values() for key in positions)
-    cache: dict[tuple[str, ...], Block] = {}
+    cache: dict[object, Block] = {}
     everything = []
     universes = dict.fromkeys(table.universe for table in shape.tables)
     for key, universe in product(keys, universes):
         grids = [
-            _grid(table, keyed[table.name][key], axes[table.name])
+            _grid(table, keyed[table.name][key], shape.targeting.get(key, {}))
             for table in shape.tables
             if table.universe == universe and key in keyed[table.name]
         ]
@@ -136,9 +141,13 @@ def build_blocks(shape: PackageShape) -> list[list[Block]]:
 
 @dataclass(frozen=True, eq=False)
 class _Grid:
-    """A table within one key: its axes, and the rows of the whole table in the order of the product of coordinates."""
+    """A table within one key: its axes, and the rows of the whole table in the order of the product of coordinates.
+
+    Rows of categories outside the key's targeting are left out; ``dimensions`` are what it leaves.
+    """
 
     table: TableShape
+    dimensions: tuple[Dimension, ...]
     axes: tuple[Axis, ...]
     rows: Ints
 
@@ -158,12 +167,10 @@ class _Grid:
         return places
 
 
-def _shared_axes(table: TableShape) -> tuple[Axis, ...]:
-    """Return the axes that are the same for every key."""
-    return tuple(
-        build_axis(dimension.levels, coordinates_of(dimension), dimension.partitions_people)
-        for dimension in table.dimensions[1:]
-    )
+@lru_cache(maxsize=1024)
+def _shared_axis(dimension: Dimension, *, is_aimed: bool) -> Axis:
+    """Return the axis of a dimension, which is the same for every key with the same targeting."""
+    return build_axis(dimension.levels, coordinates_of(dimension), dimension.partitions_people, is_aimed=is_aimed)
 
 
 def _by_key(table: TableShape) -> dict[str, list[tuple[int, Coordinate]]]:
@@ -174,13 +181,26 @@ def _by_key(table: TableShape) -> dict[str, list[tuple[int, Coordinate]]]:
     return found
 
 
-def _grid(table: TableShape, places: list[tuple[int, Coordinate]], shared: tuple[Axis, ...]) -> _Grid:
-    first = table.dimensions[0]
-    inner = prod(sizes(table)[1:])
-    rows = (np.array([position for position, _ in places])[:, None] * inner + np.arange(inner)).ravel()
+def _grid(table: TableShape, places: list[tuple[int, Coordinate]], targets: Targets) -> _Grid:
+    first, *others = table.dimensions
+    aimed = tuple(aim(dimension, targets) for dimension in others)
+    kept = [_positions(dimension, left) for dimension, left in zip(others, aimed, strict=True)]
+    rows = np.array([position for position, _ in places])
+    for count, positions in zip(sizes(table)[1:], kept, strict=True):
+        rows = (rows[:, None] * count + positions).ravel()
+    shared = tuple(
+        _shared_axis(left, is_aimed=left is not dimension) for dimension, left in zip(others, aimed, strict=True)
+    )
     coordinates = tuple(coordinate[1:] for _, coordinate in places)
     own = build_axis(first.levels[1:], coordinates, first.partitions_people)
-    return _Grid(table, (own, *shared) if first.levels[1:] else shared, rows)
+    return _Grid(table, (first, *aimed), (own, *shared) if first.levels[1:] else shared, rows)
+
+
+@lru_cache(maxsize=1024)
+def _positions(dimension: Dimension, left: Dimension) -> Ints:
+    """Return the positions of the coordinates that targeting leaves of a dimension."""
+    kept = set(coordinates_of(left))
+    return np.array([at for at, coordinate in enumerate(coordinates_of(dimension)) if coordinate in kept])
 
 
 def _linked(grids: Sequence[_Grid]) -> list[list[_Grid]]:
@@ -193,13 +213,13 @@ def _linked(grids: Sequence[_Grid]) -> list[list[_Grid]]:
     return groups
 
 
-def _block(grids: Sequence[_Grid], cache: dict[tuple[str, ...], Block]) -> Block:
-    """Return the block of linked tables; one that has no column of its own below the key is built once."""
-    names = tuple(grid.table.name for grid in grids)
+def _block(grids: Sequence[_Grid], cache: dict[object, Block]) -> Block:
+    """Return the block of linked tables; one that has no column of its own below the key is built once a targeting."""
+    kind = tuple((grid.table.name, grid.dimensions[1:]) for grid in grids)
     if all(len(grid.table.dimensions[0].levels) == 1 for grid in grids):
-        if names not in cache:
-            cache[names] = _build(grids)
-        known = cache[names]
+        if kind not in cache:
+            cache[kind] = _build(grids)
+        known = cache[kind]
         rows = tuple((grid.table.name, grid.rows, cell) for grid, (_, _, cell) in zip(grids, known.rows, strict=True))
         parts = {name: getattr(known, name) for name in Block.__dataclass_fields__}
         return Block(**{**parts, "rows": rows})
@@ -210,16 +230,16 @@ def _build(grids: Sequence[_Grid]) -> Block:
     cells = _canonical(grids)
     size = 1 + max(int(cell.max()) for cell in cells)
     lines: dict[bytes, Floats] = {}
-    pairs: set[tuple[int, int]] = set()
+    pairs: dict[tuple[int, int], bool] = {}
     for grid, cell in zip(grids, cells, strict=True):
         of_grid = np.zeros(prod(grid.shape), dtype=np.int64)
         of_grid[grid.cells()] = cell
-        for whole, parts in _lines(grid, of_grid):
+        for whole, parts, fixed in _lines(grid, of_grid):
             line = np.zeros(size)
             line[parts] = 1.0
             line[whole] -= 1.0
             lines.setdefault(line.tobytes(), line)
-            pairs.update((part, whole) for part in parts.tolist())
+            pairs.update(((part, whole), is_fixed) for part, is_fixed in zip(parts.tolist(), fixed, strict=True))
     wide = [axis for axis in grids[0].axes if len(axis.parent) > 1]
     has_root = all(np.count_nonzero(axis.parent < 0) == 1 for grid in grids for axis in grid.axes)
     ordered = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
@@ -230,6 +250,7 @@ def _build(grids: Sequence[_Grid]) -> Block:
         partitions=all(axis.partitions for grid in grids for axis in grid.axes if len(axis.parent) > 1),
         child=ordered[:, 0],
         parent=ordered[:, 1],
+        fixed=np.array([pairs[child, parent] for child, parent in ordered.tolist()], dtype=np.bool_),
         form=_form(wide) if len(grids) == 1 and has_root else GENERAL,
         shape=tuple(len(axis.parent) for axis in wide),
         has_root=has_root,
@@ -244,15 +265,15 @@ def _form(wide: Sequence[Axis]) -> str:
     return TWO_WAY if len(wide) == 2 and flat else GENERAL
 
 
-def _lines(grid: _Grid, cells: Ints) -> list[tuple[int, Ints]]:
-    """Return every equation of a table as (margin, parts), in cells of the block."""
-    lines: list[tuple[int, Ints]] = []
+def _lines(grid: _Grid, cells: Ints) -> list[tuple[int, Ints, list[bool]]]:
+    """Return every equation of a table as (margin, parts, which of them targeting fixes), in cells of the block."""
+    lines: list[tuple[int, Ints, list[bool]]] = []
     array = cells.reshape(grid.shape)
     for place, axis in enumerate(grid.axes):
         stacked = np.moveaxis(array, place, 0).reshape(len(axis.parent), -1)
         for node in np.unique(axis.parent[axis.parent >= 0]).tolist():
-            parts = stacked[axis.parent == node]
-            lines.extend((int(whole), parts[:, index]) for index, whole in enumerate(stacked[node]))
+            parts, fixed = stacked[axis.parent == node], axis.fixed[axis.parent == node].tolist()
+            lines.extend((int(whole), parts[:, index], fixed) for index, whole in enumerate(stacked[node]))
     return lines
 
 

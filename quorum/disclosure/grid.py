@@ -15,12 +15,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from quorum.tables.shape import ALL, Dimension, TableShape
+from quorum.tables.targeting import UNKNOWN
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Coordinate = tuple[str, ...]
-UNKNOWN = "unknown"
-"""The category of what nobody knows; a category like any other."""
 
 
 @lru_cache(maxsize=4096)
@@ -127,6 +126,7 @@ class Axis:
         node: coordinate to node. A margin with exactly one listed category is that category: one node.
         parent: node to parent node, or -1; parents come first.
         partitions: whether a person is in exactly one category.
+        fixed: node to whether targeting makes it the only category of its parent beside ``unknown``.
 
     Guarantee:
         Made by `build_axis`: nodes are different people or no people, never two names of the same.
@@ -139,15 +139,19 @@ class Axis:
     node: Ints
     parent: Ints
     partitions: bool
+    fixed: Bools
 
 
-def build_axis(columns: tuple[str, ...], coordinates: tuple[Coordinate, ...], partitions: bool) -> Axis:
+def build_axis(
+    columns: tuple[str, ...], coordinates: tuple[Coordinate, ...], partitions: bool, *, is_aimed: bool = False
+) -> Axis:
     """Return the tree of coordinates, with aliases merged.
 
     Args:
         columns: the columns of the levels.
         coordinates: parents before children.
         partitions: whether a person is in exactly one category.
+        is_aimed: whether the coordinates are those that a targeting left.
 
     Guarantee:
         Two coordinates share a node exactly if public structure alone makes them the same people: a chain of margins
@@ -165,4 +169,10 @@ def build_axis(columns: tuple[str, ...], coordinates: tuple[Coordinate, ...], pa
         else:
             node[index] = len(parent)
             parent.append(-1 if up < 0 else int(node[up]))
-    return Axis(columns, coordinates, node, np.array(parent, dtype=np.int64), partitions)
+    is_known = np.ones(len(parent), dtype=np.bool_)
+    for coordinate, own in zip(coordinates, node.tolist(), strict=True):
+        is_known[own] &= UNKNOWN not in coordinate
+    of_node = np.array(parent, dtype=np.int64)
+    known = np.bincount(of_node[is_known & (of_node >= 0)], minlength=len(parent))
+    fixed = is_known & (of_node >= 0) & (known[of_node] == 1) & is_aimed
+    return Axis(columns, coordinates, node, of_node, partitions, fixed)

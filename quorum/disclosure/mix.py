@@ -15,16 +15,15 @@ from quorum.disclosure.alone import inner_dimensions
 from quorum.disclosure.grid import Ints, coordinates_of
 from quorum.disclosure.synthetic import Component, Floats
 from quorum.tables.shape import Dimension, TableShape
+from quorum.tables.targeting import UNKNOWN, Targets
 
 HIDDEN = -1
 """Stands for a number that is withheld."""
 
-UNKNOWN = "unknown"
 _ROUNDS = 30
 _FITTING_ROUNDS = 10
 
 Axes = tuple[Dimension, ...]
-Targets = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from quorum.disclosure.equations import Floats
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.periods import DAY, KINDS, WEEK
 from quorum.tables.shape import ALL, Dimension, KeyPlan, TableShape
+from quorum.tables.targeting import Targets, aim
 
 Place = tuple[tuple[str, str], ...]
 """Categories by column, beside the key."""
@@ -34,13 +35,14 @@ class Booking:
         starts_on: first day.
         ends_on: last day.
         impressions: booked impressions, 0 or more.
-        targets: column to the categories that are targeted; a column without an entry is not targeted.
+        targets: column to the categories that are targeted, without ``unknown``; a column without an entry is not
+            targeted.
     """
 
     starts_on: date
     ends_on: date
     impressions: int
-    targets: Mapping[str, frozenset[str]]
+    targets: Targets
 
     @property
     def day_n(self) -> int:
@@ -160,8 +162,9 @@ def _weights(table: TableShape, key: str, booking: Booking, shares: Mapping[Plac
 
 
 def _axis(dimension: Dimension, key: str, booking: Booking, shares: Mapping[Place, float]) -> list[tuple[int, float]]:
-    """Return (categories named, share) of each coordinate of a dimension, of this key alone."""
+    """Return (categories named, share) of each coordinate that targeting leaves of a dimension, of this key alone."""
     is_key = not dimension.has_margin
+    dimension = aim(dimension, booking.targets)
     finest = [path for path in dimension.keys if not is_key or path[0] == key]
     leaf = dict(zip(finest, _leaves(dimension, finest, booking, shares), strict=True))
     found = []

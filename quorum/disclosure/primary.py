@@ -84,8 +84,8 @@ def leaves_people_of_parent(heads: Ints, at_most: Ints, child: Ints, parent: Int
         and for cells without a margin above.
 
     Guarantee:
-        Where True, knowing that a person is in the margin does not tell that the person is in the group. Categories
-        fixed by public targeting are not told apart here: they are withheld, which is safe.
+        Where True, knowing that a person is in the margin does not tell that the person is in the group, unless that
+        was known beforehand.
 
     Source: disclosure.md, rule 2 (certainty, groups).
     """

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from quorum.disclosure.grid import UNKNOWN, Bools, Coordinate, Ints, coordinate_columns, coordinates_of, sizes
+from quorum.disclosure.grid import Bools, Coordinate, Ints, coordinate_columns, coordinates_of, sizes
 from quorum.disclosure.sums import verify_sums
+from quorum.disclosure.targeting import fold_untargeted
 from quorum.disclosure.types import PackageCube
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, Policy, ReportSpec
 from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
+from quorum.tables.targeting import UNKNOWN
 
 FOLD = {"placement": "other"}
 """Where a value outside the key set of a column goes, if not to ``unknown``."""
@@ -44,9 +46,10 @@ def project(shape: PackageShape, cubes: Mapping[str, pa.Table], report: ReportSp
         No event is lost: a category outside its key set goes to ``unknown`` (placement: ``other``). Of categories
         folded together, events are summed, people are the largest single number, rest is what cannot be fewer: lower
         bounds that hold for every overlap. The upper bound, for what must lie outside a group, is
-        `PackageCube.heads_at_most`.
+        `PackageCube.heads_at_most`. Categories outside a campaign's targeting are folded into ``unknown`` before,
+        and are 0.
 
-    Source: disclosure.md, rules 4 and 10; architecture.md, "A report package".
+    Source: disclosure.md, rules 4, 9 and 10; architecture.md, "A report package".
     """
     families = [policy.families[name] for name in report.families]
     sources = {spec.name: spec.cube for spec in report.tables}
@@ -54,7 +57,8 @@ def project(shape: PackageShape, cubes: Mapping[str, pa.Table], report: ReportSp
     for table in shape.tables:
         if sources.get(table.name) not in cubes:
             raise ConfigurationError("cube.missing", f"no cube for table {table.name}", "one of reports.yaml")
-        tables[table.name], bounds = _place(table, cubes[sources[table.name]], report.key, families)
+        rows = fold_untargeted(table, cubes[sources[table.name]], shape.targeting)
+        tables[table.name], bounds = _place(table, rows, report.key, families)
         if bounds:
             at_most[table.name] = bounds
     cube = PackageCube(shape, tables, at_most)

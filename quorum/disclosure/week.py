@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from quorum.disclosure.decide import Told
 from quorum.disclosure.grid import Bools, Ints, coordinate_columns
+from quorum.disclosure.targeting import bound_people, find_mixtures
 from quorum.disclosure.types import PUBLISHED, PackageCube
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec
@@ -48,26 +49,32 @@ def sum_days(
 
     Guarantee:
         Events are those of the frozen day cubes, whatever was erased since. People are those who are still there, each
-        once: a lower bound of those who were, inside and outside of every family and group.
+        once: a lower bound of those who were, inside and outside of every family and group. Who is outside a campaign's
+        targeting is ``unknown``, as in the days; of these the people are bounds.
 
     Source: disclosure.md, rule 8.
     """
-    tables = {}
+    tables: dict[str, pa.Table] = {}
+    at_most: dict[str, dict[str, Ints]] = {}
     for table in shape.tables:
         row_of = {place: row for row, place in enumerate(table.coordinates())}
         columns: dict[str, pa.Array | Ints] = dict(coordinate_columns(table))
         placed = [(cube, *_place(cube.shape.table(sources[table.name]), row_of)) for cube in days]
-        counted = _people(table, people, row_of)
+        counted, mixtures = _people(table, people, row_of), find_mixtures(table, shape.targeting)
         for family in families:
             events = np.zeros(len(row_of), dtype=np.int64)
             for cube, theirs, mine in placed:
                 np.add.at(events, mine, cube.values(sources[table.name], family.count)[theirs])
             columns[family.count] = events
-            for column in (family.heads, family.rest):
-                if column is not None:
-                    columns[column] = _column(counted, column, len(row_of))
+            heads = _column(counted, family.heads, len(row_of))
+            rest = None if family.rest is None else _column(counted, family.rest, len(row_of))
+            columns[family.heads], most, beside = bound_people(mixtures, heads, rest)
+            if beside is not None:
+                columns[str(family.rest)] = beside
+            if mixtures:
+                at_most.setdefault(table.name, {})[family.heads] = most
         tables[table.name] = pa.table(columns)
-    return PackageCube(shape, tables)
+    return PackageCube(shape, tables, at_most)
 
 
 def told_by_days(

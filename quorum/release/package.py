@@ -207,6 +207,10 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
             }
             for key, plan in shape.plan.items()
         },
+        "quorum:targeting": {
+            key: {column: list(categories) for column, categories in targets.items()}
+            for key, targets in shape.targeting.items()
+        },
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
         "resources": [_resource(table, digests[table.name]) for table in shape.tables],

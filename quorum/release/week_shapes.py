@@ -14,6 +14,7 @@ from types import MappingProxyType
 from quorum.policy import Policy, ReportSpec, TableSpec
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import WEEK, week_of
+from quorum.tables.targeting import Targets
 
 _FEWEST_DAYS = 2
 
@@ -112,7 +113,10 @@ def week_shape(
     if not tables:
         return None
     plan = {key: KeyPlan(_plan(shapes, key).periods, levels[key]) for key in sorted(levels)}
-    return PackageShape(shapes[0].recipient_id, report.name, week_of(min(days)), tuple(tables), plan=plan)
+    targeting = {key: _targets(shapes, key) for key in plan if _targets(shapes, key)}
+    return PackageShape(
+        shapes[0].recipient_id, report.name, week_of(min(days)), tuple(tables), plan=plan, targeting=targeting
+    )
 
 
 def _groups(
@@ -131,6 +135,11 @@ def _groups(
 def _plan(shapes: Sequence[PackageShape], key: str) -> KeyPlan:
     """Return the plan of a campaign; a week has one."""
     return next((shape.plan[key] for shape in shapes if key in shape.plan), KeyPlan({}, {}))
+
+
+def _targets(shapes: Sequence[PackageShape], key: str) -> Targets:
+    """Return what a campaign targets; it is fixed with the plan, and a week has one."""
+    return next((shape.targeting[key] for shape in shapes if key in shape.targeting), {})
 
 
 def _keys(table: TableShape) -> list[str]:

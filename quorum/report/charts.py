@@ -117,23 +117,25 @@ def tile_map(points: Sequence[Point], title: str, language: str, legend: tuple[s
     return _svg(13 * _TILE, 13 * _TILE, title, body)
 
 
-def pyramid(bands: Sequence[tuple[str, Point, Point]], title: str) -> Markup:
+def pyramid(bands: Sequence[tuple[str, Point | None, Point | None]], title: str) -> Markup:
     """Draw two bars for each band, female to the left and male to the right.
 
     Args:
-        bands: label, female, male.
+        bands: label, female, male; None where a campaign does not target them, which leaves the side empty.
         title: of the chart.
     """
-    largest = max((p.value or 0 for _, *pair in bands for p in pair), default=0)
+    largest = max((p.value or 0 for _, *pair in bands for p in pair if p is not None), default=0)
     body = []
     for n, (label, female, male) in enumerate(bands):
         y = 26 + n * 30
         body.append(
             f'<text x="230" y="{y + 15}" text-anchor="middle" font-size="12" fill="{_INK}">{escape(label)}</text>'
         )
-        body.append(_side(female, y, largest, FEMALE, leftward=True))
-        body.append(_side(male, y, largest, MALE, leftward=False))
+        body += [_side(female, y, largest, FEMALE, leftward=True)] if female is not None else []
+        body += [_side(male, y, largest, MALE, leftward=False)] if male is not None else []
     for point, x, anchor, colour in ((bands[0][1], 185, "end", FEMALE), (bands[0][2], 275, "start", MALE)):
+        if point is None:
+            continue
         body.append(
             f'<text x="{x}" y="14" text-anchor="{anchor}" font-size="12" font-weight="600" fill="{colour}">'
             f"{escape(point.label)}</text>"

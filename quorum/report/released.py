@@ -6,6 +6,7 @@ What belongs here: reading values by coordinate, and ratios of them. What does n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from quorum.policy import FamilySpec, Policy
@@ -32,6 +33,9 @@ class Released:
         self._cells = {
             table.name: dict(zip(table.coordinates(), tables[table.name].to_pylist(), strict=True))
             for table in shape.tables
+        }
+        self._outside = {
+            table.name: frozenset(compress(table.coordinates(), shape.zeros(table))) for table in shape.tables
         }
         self._of_key: dict[tuple[str, str], dict[tuple[str, ...], Mapping[str, object]]] = {}
 
@@ -63,6 +67,10 @@ class Released:
                 for coordinate, row in self._cells[shape.name].items():
                     self._of_key.setdefault((shape.name, coordinate[0]), {})[coordinate] = row
         return self._of_key[table.name, key]
+
+    def is_outside_targeting(self, table: TableShape, coordinate: tuple[str, ...]) -> bool:
+        """Say whether a row lies outside the targeting of its campaign, so that it is 0 beforehand."""
+        return coordinate in self._outside[table.name]
 
     def lists(self, table: TableShape, key: str) -> bool:
         """Say whether a table lists a campaign or section; in a week each stands in the tables of its families."""

@@ -19,6 +19,7 @@ from quorum.report.released import Released
 from quorum.report.why_page import withheld_lines
 from quorum.tables import Dimension, TableShape
 from quorum.tables.shape import ALL
+from quorum.tables.targeting import aim
 
 DETAILED_KEYS = 16
 LISTED_CREATIVES = 12
@@ -178,7 +179,8 @@ class _View:
         levels = dimension.levels[1:] if nested else dimension.levels
         found = [c[1:] if nested else c for c in dimension.coordinates() if not nested or c[0] == key.key]
         coordinates = [c for c in found if sum(category != ALL for category in c) == depth]
-        level, note, words = levels[depth - 1], "", self.words
+        level, words = levels[depth - 1], self.words
+        note, coordinates = self._not_targeted(dimension, key, level, coordinates)
         if level == "creative_id" and len(coordinates) > LISTED_CREATIVES:
             note = words["more_creatives"].format(len(coordinates) - LISTED_CREATIVES)
             coordinates = coordinates[:LISTED_CREATIVES]
@@ -197,6 +199,23 @@ class _View:
             is_wide=len(levels) > 1,
             is_split=depth > 1,
         )
+
+    def _aimed(self, dimension: Dimension, key: KeyFacts) -> Dimension:
+        """Return a dimension without the categories that a campaign does not target, which are 0 beforehand."""
+        return aim(dimension, self.released.shape.targeting.get(key.key, {}))
+
+    def _not_targeted(
+        self, dimension: Dimension, key: KeyFacts, level: str, coordinates: list[tuple[str, ...]]
+    ) -> tuple[str, list[tuple[str, ...]]]:
+        """Return a line that names the categories outside the targeting, and the coordinates without them."""
+        aimed = self._aimed(dimension, key)
+        if aimed is dimension:
+            return "", coordinates
+        listed = set(aimed.coordinates())
+        at = dimension.levels.index(level)
+        left_out = [self.words.category(level, c[at]) for c in coordinates if c not in listed]
+        note = self.words["not_targeted"].format(self.words["comma"].join(left_out)) if left_out else ""
+        return note, [c for c in coordinates if c in listed]
 
     def _header(self, table: TableShape) -> list[str]:
         words = self.words
@@ -237,7 +256,7 @@ class _View:
         words, measure, finest = self.words, self.words[self.main_measure(table)], dimension.levels[-1]
         points = [
             self._point(table, key, dict(zip(dimension.levels, path, strict=True)), words.category(finest, path[-1]))
-            for path in (dimension.keys if finest in ("prefecture", "hour_band") else ())
+            for path in (self._aimed(dimension, key).keys if finest in ("prefecture", "hour_band") else ())
         ]
         if finest == "prefecture":
             legend = (words["fewer"], words["more"], words["withheld"])
@@ -249,7 +268,7 @@ class _View:
     def _cross(self, table: TableShape, key: KeyFacts, ages: Dimension, genders: Dimension) -> Panel:
         """Return ages by genders with the pyramid of women and men."""
         words, name = self.words, self.main_measure(table)
-        age_keys, gender_keys = ([path[0] for path in d.keys] for d in (ages, genders))
+        age_keys, gender_keys = ([path[0] for path in self._aimed(d, key).keys] for d in (ages, genders))
         rows = []
         for age in [ALL, *age_keys]:
             at = [{"age_band": age, "gender": gender} for gender in [ALL, *gender_keys]]
@@ -259,6 +278,8 @@ class _View:
         for age in age_keys:
             women, men = (
                 self._point(table, key, {"age_band": age, "gender": g}, words.category("gender", g))
+                if g in gender_keys
+                else None
                 for g in ("female", "male")
             )
             if age != "unknown":

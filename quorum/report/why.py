@@ -11,11 +11,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from quorum.audit.descriptor import DESCRIPTOR
-from quorum.audit.package import ParsedPackage
+from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.rules import Rules, read_rules
+from quorum.audit.targeting import Targeted
 from quorum.errors import UsageError
 from quorum.release.package import CODE_LIST, CODES, PUBLISHED, WITHHELD
 from quorum.report.why_cells import Cell, Grid, find_cell, key_columns
@@ -83,10 +85,12 @@ class Answer:
     Args:
         cell: the cell that was asked for, coarser levels filled in.
         tables: table to its families, for every table that lists the cell.
+        is_targeted: whether the targeting of the campaign leaves the cell; where it does not, all is 0 beforehand.
     """
 
     cell: Cell
     tables: Mapping[str, tuple[FamilyStatus, ...]]
+    is_targeted: bool = True
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Held:
         self.package = package
         self.period = package.shape.period
         self.rules = _stated_rules(package)
-        self.grids = [Grid(table) for table in package.tables.values()]
+        self.grids = [Grid(table, _outside_targeting(package, table)) for table in package.tables.values()]
         self._keys = key_columns(package)
         self.counts = {
             measure.family: measure.name
@@ -149,15 +153,19 @@ class Held:
             raise UsageError("why.table", "dimensions that no table of the package crosses", "; ".join(crossed))
         cell = {column: cell[column] for column in listing[0].columns if column in cell}
         return Answer(
-            cell, {grid.name: tuple(self._family(grid, cell, family) for family in grid.families) for grid in listing}
+            cell,
+            {grid.name: tuple(self._family(grid, cell, family) for family in grid.families) for grid in listing},
+            not any(grid.is_outside_targeting(cell) for grid in listing),
         )
 
     def summarise(self) -> list[Level]:
-        """Return, by table and level, how many cells of each family are published."""
+        """Return, by table and level, how many cells of each family are published; zeros by targeting are left out."""
         levels = []
         for grid in self.grids:
             counts: dict[tuple[str, ...], Counter[str]] = {}
             for cell in grid.cells():
+                if grid.is_outside_targeting(cell):
+                    continue
                 columns = tuple(column for column in grid.columns if column in cell and column not in self._keys)
                 shown = [family for family in grid.families if grid.is_published(cell, family)]
                 counts.setdefault(columns, Counter()).update(shown)
@@ -253,6 +261,7 @@ def record_cell(held: Held, answer: Answer) -> dict[str, Any]:
     return {
         **_package_record(held),
         "cell": dict(answer.cell),
+        "targeted": answer.is_targeted,
         "tables": [
             {
                 "table": name,
@@ -293,6 +302,11 @@ def _package_record(held: Held) -> dict[str, Any]:
         "codes": dict(CODES),
         "rules": held.needs(),
     }
+
+
+def _outside_targeting(package: ParsedPackage, table: ParsedTable) -> frozenset[tuple[str, ...]]:
+    """Return the coordinates of the rows outside the targeting of their campaign."""
+    return frozenset(compress(table.coordinates, Targeted(package, table).zero.tolist()))
 
 
 def _stated_rules(package: ParsedPackage) -> Rules | None:

@@ -6,7 +6,7 @@ and what to say about a cell (`quorum.report.why`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 from quorum.audit.package import ParsedPackage, ParsedTable
@@ -25,9 +25,10 @@ class Grid:
 
     Args:
         table: the parsed table.
+        outside: coordinates of rows outside the targeting of their campaign.
     """
 
-    def __init__(self, table: ParsedTable) -> None:
+    def __init__(self, table: ParsedTable, outside: Collection[tuple[str, ...]] = ()) -> None:
         self.name = table.shape.name
         self.universe = table.shape.universe
         self.columns = table.shape.columns
@@ -35,6 +36,7 @@ class Grid:
         self.dimensions = table.shape.dimensions
         self._measures = table.shape.measures
         self._table = table
+        self._outside = outside
         self._rows = {coordinate: row for row, coordinate in enumerate(table.coordinates)}
 
     def lists(self, cell: Cell) -> bool:
@@ -44,6 +46,10 @@ class Grid:
     def is_published(self, cell: Cell, family: str) -> bool:
         """Say whether the table lists a cell and publishes a family in it."""
         return family in self.families and self.lists(cell) and bool(self._table.published[family][self._row(cell)])
+
+    def is_outside_targeting(self, cell: Cell) -> bool:
+        """Say whether a cell lies outside the targeting of its campaign, so that it is 0 beforehand."""
+        return self._coordinate(cell) in self._outside
 
     def measures(self, cell: Cell, family: str) -> dict[str, int]:
         """Return the published measures of a family in a cell that the table lists; none where it is withheld."""
@@ -75,7 +81,7 @@ class Grid:
         """Return the finest columns by which published cells of a key are split up, one dimension at a time."""
         found = set()
         for cell in self.cells():
-            if key.items() <= cell.items() and self.is_published(cell, family):
+            if key.items() <= cell.items() and self.is_published(cell, family) and not self.is_outside_targeting(cell):
                 split = [[level for level in d.levels if level in cell and level not in key] for d in self.dimensions]
                 named = [levels for levels in split if levels]
                 found |= {named[0][-1]} if len(named) == 1 else set()

@@ -44,11 +44,16 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
 def _levels(
     released: Released, tables: Sequence[TableShape], key: str, family: FamilySpec, words: Words
 ) -> tuple[list[str], bool]:
-    """Return the levels of which a category is published, coarse before crossed, and whether every cell is."""
+    """Return the levels of which a category is published, coarse before crossed, and whether every cell is.
+
+    What targeting makes 0 counts as neither.
+    """
     found: dict[str, int] = {}
     is_whole = True
     for table in tables:
         for coordinate, row in released.rows(table, key).items():
+            if released.is_outside_targeting(table, coordinate):
+                continue
             if row[family.count] is None:
                 is_whole = False
             else:

@@ -26,7 +26,9 @@ def describe_cell(held: Held, answer: Answer, language: str) -> list[str]:
         answer: from `Held.explain`.
         language: ``ja`` or ``en``.
     """
-    return [*_head(held), why_words(language)["cell"].format(_cell(answer.cell)), *_cell_lines(held, answer, language)]
+    words = why_words(language)
+    targeting = [] if answer.is_targeted else [words["not_targeted"]]
+    return [*_head(held), words["cell"].format(_cell(answer.cell)), *targeting, *_cell_lines(held, answer, language)]
 
 
 def describe_summary(held: Held, levels: Sequence[Level], language: str) -> list[str]:

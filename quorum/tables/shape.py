@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
+from quorum.tables.targeting import Targeting, excluded, named_n
+
 ALL = "ALL"
 
 
@@ -109,10 +111,7 @@ class TableShape:
 
     def named(self) -> Iterator[int]:
         """Yield for every row how many categories it names beside the report's key, which is the first column."""
-        key, *others = self.dimensions
-        first = [depth - 1 for depth in key.depths()]
-        for parts in product(first, *(dimension.depths() for dimension in others)):
-            yield sum(parts)
+        return named_n(self, {})
 
 
 @dataclass(frozen=True)
@@ -152,6 +151,7 @@ class PackageShape:
         groups: child category to parent, by column, as in ``quorum:groups``.
         plan: key of the report to what was fixed for it, as in ``quorum:plan``; without an entry a key is told with all
             its levels.
+        targeting: key of the report to column to the categories that are targeted, as in ``quorum:targeting``.
     """
 
     recipient_id: str
@@ -161,6 +161,7 @@ class PackageShape:
     invariants: tuple[Mapping[str, object], ...] = ()
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     plan: Mapping[str, KeyPlan] = field(default_factory=dict)
+    targeting: Targeting = field(default_factory=dict)
 
     def table(self, name: str) -> TableShape:
         """Return a table by name.
@@ -176,12 +177,18 @@ class PackageShape:
     def planned_out(self, kind: str, table: TableShape, family: str) -> list[bool]:
         """Return, for each row of a table, whether the plan keeps a family out of packages of a kind.
 
-        The report's key is the first column of every table.
+        The report's key is the first column of every table. What targeting makes 0 is a public fact in every package.
         """
         plans = self.plan
         if not plans:
             return [False] * table.row_n
         return [
-            place[0] in plans and not plans[place[0]].permits(kind, table.name, family, named_n)
-            for place, named_n in zip(table.coordinates(), table.named(), strict=True)
+            not is_zero and place[0] in plans and not plans[place[0]].permits(kind, table.name, family, number)
+            for place, number, is_zero in zip(
+                table.coordinates(), named_n(table, self.targeting), self.zeros(table), strict=True
+            )
         ]
+
+    def zeros(self, table: TableShape) -> list[bool]:
+        """Return, for each row of a table, whether public targeting makes it 0, whatever was counted."""
+        return excluded(table, self.targeting)
