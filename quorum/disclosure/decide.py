@@ -134,10 +134,10 @@ class Values:
 
 def _is_known(table: TableShape) -> Ints:
     """Return 1 for the rows of a table that do not name the category unknown, 0 for the others."""
-    named = [np.array([UNKNOWN in path for path in coordinates_of(dimension)]) for dimension in table.dimensions]
-    unknown = named[0]
+    named = [[UNKNOWN in path for path in coordinates_of(dimension)] for dimension in table.dimensions]
+    unknown = np.array(named[0], dtype=np.bool_)
     for other in named[1:]:
-        unknown = (unknown[:, None] | other).ravel()
+        unknown = (unknown[:, None] | np.array(other, dtype=np.bool_)).ravel()
     return (~unknown).astype(np.int64)
 
 

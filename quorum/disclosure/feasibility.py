@@ -15,12 +15,12 @@ import pyarrow as pa
 from quorum.disclosure.control import control
 from quorum.disclosure.decide import Told
 from quorum.disclosure.grid import Bools, Ints, coordinates_of, parents, sizes
-from quorum.disclosure.mix import UNKNOWN
 from quorum.disclosure.synthetic import Outlook, draw_cube
 from quorum.disclosure.types import PUBLISHED, PackageCube, SafeCube
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.periods import DAY, WEEK
 from quorum.tables.shape import ALL, KeyPlan, PackageShape, TableShape
+from quorum.tables.targeting import UNKNOWN
 
 DRAWS = 5
 """Of each period and plan. The middle one has what is expected; the others more and less, within the spread."""
