@@ -238,9 +238,11 @@ class _Builder:
         then the total alone links them, and any split of it will do.
         """
         free: set[tuple[Key, str]] = set()
-        for key in set().union(*(keys for _, keys in parts)):
-            own = {place for place in whole if key in place}
-            listed = [{p: cell for p, cell in places.items() if key in p} for places, keys in parts if key in keys]
+        every: set[Key] = set().union(*(keys for _, keys in parts))
+        of_whole, of_parts = _by_key(whole, every), [_by_key(places, keys) for places, keys in parts]
+        for key in every:
+            own = set(of_whole.get(key, {}))
+            listed = [of_part.get(key, {}) for of_part, (_, keys) in zip(of_parts, parts, strict=True) if key in keys]
             if len(listed) < _FEWEST_PARTS or any(_is_linked(own, set(part), key) for part in listed):
                 continue
             open_cells = [
@@ -334,6 +336,16 @@ def place_of(columns: Sequence[str], coordinates: Sequence[str]) -> Place:
     Source: architecture.md, "A report package" (coordinates equal, ALL elsewhere).
     """
     return tuple(sorted(pair for pair in zip(columns, coordinates, strict=True) if pair[1] != ALL))
+
+
+def _by_key(places: Mapping[Place, int], keys: Collection[Key]) -> dict[Key, dict[Place, int]]:
+    """Return the cells of each key."""
+    found: dict[Key, dict[Place, int]] = {}
+    for place, cell in places.items():
+        for pair in place:
+            if pair in keys:
+                found.setdefault(pair, {})[place] = cell
+    return found
 
 
 def _is_linked(whole: Collection[Place], part: Collection[Place], key: Key) -> bool:

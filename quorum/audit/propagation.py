@@ -172,9 +172,7 @@ def _programs(
     contradictions = 0
     relations = relations.select(np.diff(relations.start) > 1)
     for group in components(relations):
-        chosen = np.zeros(len(relations.exact), dtype=np.bool_)
-        chosen[group] = True
-        component = relations.select(chosen)
+        component = relations.take(group)
         open_need = {int(v): need[int(v)] for v in np.unique(component.variable) if int(v) in need}
         if open_need and not (bounds.finished and _is_tree(component)):
             outcome = examiner.examine(component, bounds.low, bounds.high, open_need)

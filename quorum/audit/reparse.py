@@ -208,18 +208,22 @@ class _Reading:
 
 def _required_of_parts(packages: Sequence[ParsedPackage], rules: RuleBook) -> Iterator[Claim]:
     """Yield cells of longer periods whose required family shorter ones tell, but one in hand withholds it there."""
+    read: dict[tuple[str, str, str], dict[Place, bool]] = {}
     for package in packages:
         for table in package.tables.values():
             required = {f: rules.of(package.shape.report).families[f].requires for f in table.shape.families}
             elsewhere = {f: of for f, of in required.items() if of is not None and of not in table.shape.families}
             if not elsewhere:
                 continue
+            shown = {f: np.flatnonzero(table.published[f]).tolist() for f in elsewhere}
             for part in _parts_in_hand(package, packages):
-                told = {of: _told(part, table.shape.universe, of) for of in elsewhere.values()}
                 for family, of in elsewhere.items():
-                    for row in np.flatnonzero(table.published[family]).tolist():
+                    key = (part.release, table.shape.universe, of)
+                    if key not in read:
+                        read[key] = _told(part, table.shape.universe, of)
+                    for row in shown[family]:
                         place = table.coordinates[row]
-                        if told[of].get(place_of(table.shape.columns, place)) is False:
+                        if read[key].get(place_of(table.shape.columns, place)) is False:
                             where = (table.shape.name, *place)
                             says = f"{family} is published, {of} of {part.shape.period} is not"
                             yield Claim(package.release, where, "requires", says, True)

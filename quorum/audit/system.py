@@ -71,14 +71,15 @@ class Relations:
 
     def select(self, keep: Bools) -> Relations:
         """Return some of the relations, in order."""
-        entries = np.repeat(keep, np.diff(self.start))
-        lengths = np.diff(self.start)[keep]
+        return self.take(np.flatnonzero(keep))
+
+    def take(self, rows: Ints) -> Relations:
+        """Return the relations of these indices, in the order given; the cost is theirs, not that of all."""
+        lengths = self.start[rows + 1] - self.start[rows]
+        start = np.concatenate(([0], np.cumsum(lengths)))
+        entries = np.repeat(self.start[rows] - start[:-1], lengths) + np.arange(start[-1])
         return Relations(
-            np.concatenate(([0], np.cumsum(lengths))),
-            self.variable[entries],
-            self.coefficient[entries],
-            self.constant[keep],
-            self.exact[keep],
+            start, self.variable[entries], self.coefficient[entries], self.constant[rows], self.exact[rows]
         )
 
 

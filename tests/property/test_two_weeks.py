@@ -155,11 +155,15 @@ def happened(rng: np.random.Generator) -> list[tuple[str, Event]]:
     found = []
     for campaign in CAMPAIGNS:
         days = campaign.last - campaign.first + 1
-        for drawn in draw(rng, int(rng.integers(100, 320)), days, float(rng.uniform(0.05, 0.5))):
+        drawn_all = draw(rng, int(rng.integers(100, 320)), days, float(rng.uniform(0.05, 0.5)))
+        busy = {e.person for e in drawn_all if e.day + campaign.first == missed + 1}
+        for drawn in drawn_all:
             event = replace(drawn, day=drawn.day + campaign.first)
             if event.day >= campaign.creative_from and rng.random() < 0.3:
                 event = replace(event, at={**event.at, "creative_id": "cr2"})
             if event.day == missed:
+                if event.person in busy:  # might be in another category there; a person is in one a night
+                    continue
                 event = replace(event, day=missed + 1)
             erased = any(event.day >= day and event.person < number for day, number in gone.items())
             if event.day <= campaign.last and not erased:

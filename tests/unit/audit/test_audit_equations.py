@@ -234,3 +234,13 @@ def test_weeks_of_a_month_are_not_free_where_a_day_of_theirs_tells() -> None:
     weeks = [_withheld(week) for week in _days(*(f"2027-W0{n}" for n in (5, 6, 7, 8)))]
     assert _sums(_system(month, *weeks)).count(4) == 6, "clicks, which every week tells"
     assert _sums(_system(month, *weeks, *_days("2027-02-01"))).count(4) == 12
+
+
+def test_relations_are_taken_in_the_order_asked_for() -> None:
+    relations = _system(portal()).relations
+    taken = relations.take(np.array([5, 2]))
+    for place, row in enumerate((5, 2)):
+        mine, theirs = slice(*taken.start[place : place + 2]), slice(*relations.start[row : row + 2])
+        assert taken.variable[mine].tolist() == relations.variable[theirs].tolist()
+        assert taken.coefficient[mine].tolist() == relations.coefficient[theirs].tolist()
+        assert taken.exact[place] == relations.exact[row]
