@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from quorum.disclosure.grid import Axis, Bools, Coordinate, Ints, build_axis, coordinates_of, sizes
 from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
@@ -61,6 +62,17 @@ class Block:
     shape: tuple[int, ...]
     has_root: bool
     rows: tuple[tuple[str, Ints, Ints], ...]
+
+    @cached_property
+    def sparse(self) -> csr_array:
+        """The matrix in whole numbers, without its zeros.
+
+        Guarantee:
+            As the matrix.
+
+        Source: disclosure.md, rule 6.
+        """
+        return csr_array(self.matrix.astype(np.int64))
 
     def gather(self, values: Mapping[str, Ints]) -> Ints:
         """Return one value a cell from one value a row of each table.

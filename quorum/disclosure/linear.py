@@ -7,12 +7,14 @@ and the verdict on a witness (`witness.accept`).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
+from scipy.sparse import block_diag, csr_array
 
-from quorum.disclosure.equations import Block
+from quorum.disclosure.equations import Block, Floats
 from quorum.disclosure.grid import Bools, Ints
 from quorum.disclosure.witness import UNBOUNDED, Layer, Protection, accept, unproven, unproven_of_base
 from quorum.errors import ConfigurationError
@@ -86,17 +88,20 @@ def settle(block: Block, layer: Layer, published: Bools, accepted: Ints) -> tupl
     for kind, waiting in enumerate(goals):
         of_base, side = divmod(kind, 2)
         moved, status = (layer.base.layer, layer.base.published) if of_base and layer.base else (layer, published)
+        together = True
         while waiting.size:
-            pair = mover.move(int(waiting[0]), upward=bool(side), of_base=bool(of_base))
-            if pair is None:
+            tried = waiting if together else waiting[:1]
+            pair = mover.move(tried, upward=bool(side), of_base=bool(of_base))
+            still = waiting
+            if pair is not None:
+                layer.found.append(pair[0])
+                if layer.base is not None:
+                    layer.base.tables = np.concatenate([layer.base.tables, pair[1][None]])
+                still = np.intersect1d(waiting, unproven(moved, status, pair[of_base][None])[side])
+            if len(tried) == 1 and tried[0] in still:
                 return waiting[:1], accepted
-            layer.found.append(pair[0])
-            if layer.base is not None:
-                layer.base.tables = np.concatenate([layer.base.tables, pair[1][None]])
-            still = unproven(moved, status, pair[of_base][None])[side]
-            if waiting[0] in still:
-                return waiting[:1], accepted
-            waiting = np.intersect1d(waiting, still)
+            together = len(still) < len(waiting)
+            waiting = still
     again = np.array(layer.found)
     return _EMPTY, np.concatenate([accepted, again[accept(block, layer, published, again)]])
 
@@ -128,6 +133,9 @@ def violations(protection: Protection, published: Bools) -> Ints:
     inner[0] &= not block.has_root
     if not block.partitions and inner.any():
         return withheld
+    refused = _refuse_quickly(protection, published)
+    if refused.size:
+        return refused
     for layer in protection.layers:
         bad, _ = settle(block, layer, published, np.zeros((0, block.size), dtype=np.int64))
         if bad.size:
@@ -135,8 +143,21 @@ def violations(protection: Protection, published: Bools) -> Ints:
     return _EMPTY
 
 
+def _refuse_quickly(protection: Protection, published: Bools) -> Ints:
+    """Return cells that one equation alone does not let stay withheld: alone in it, or with too little left in it."""
+    lines, open_ = protection.block.matrix, (~published).astype(np.float64)
+    is_alone = np.abs(lines) @ open_ == 1
+    bad = (np.abs(lines[is_alone]) * open_).any(axis=0)
+    known = lines[((lines < 0) @ open_) == 0] > 0
+    for layer in protection.layers:
+        left = known @ (layer.values * open_)
+        least = np.where(known, left[:, None], np.inf).min(axis=0, initial=np.inf)
+        bad |= ~published & (least < layer.goals)
+    return np.flatnonzero(bad)
+
+
 class _Mover:
-    """Moves one withheld cell as far as published cells let it, and the base with it.
+    """Moves withheld cells as far as published cells let them, and the base with them.
 
     Args:
         block: the equations.
@@ -149,41 +170,44 @@ class _Mover:
         base = layer.base
         self._cells = np.flatnonzero(~published)
         self._base_cells = _EMPTY if base is None else np.flatnonzero(~base.published)
-        own, below = block.matrix[:, self._cells], block.matrix[:, self._base_cells]
-        self._equal = np.block([[own, np.zeros_like(below)], [np.zeros_like(own), below]])
+        own, below = (_binding(block.matrix[:, cells]) for cells in (self._cells, self._base_cells))
+        self._equal: Any = block_diag((own, below), format="csr")
         room = np.where(layer.upper < UNBOUNDED, layer.upper - layer.values, np.inf)
         # Where the base is withheld too, a cell is bounded by a number that moves itself.
         shared = np.intersect1d(self._cells[np.isfinite(room[self._cells])], self._base_cells)
         at, base_at = np.searchsorted(self._cells, shared), np.searchsorted(self._base_cells, shared)
-        self._less = np.zeros((len(shared), self._equal.shape[1]))
-        self._less[np.arange(len(shared)), at] = 1.0
-        self._less[np.arange(len(shared)), len(self._cells) + base_at] = -1.0
+        each = np.arange(len(shared))
+        entries = (
+            np.repeat([1.0, -1.0], len(shared)),
+            (np.tile(each, 2), np.concatenate([at, len(self._cells) + base_at])),
+        )
+        self._less: Any = csr_array(entries, shape=(len(shared), self._equal.shape[1]))
         self._slack = room[shared]
         room[shared] = np.inf
         of_base = layer.values if base is None else base.layer.values
         self._low = -np.concatenate([layer.values[self._cells], of_base[self._base_cells]]).astype(np.float64)
         self._high = np.concatenate([room[self._cells], np.full(len(self._base_cells), np.inf)])
 
-    def move(self, cell: int, *, upward: bool, of_base: bool) -> tuple[Ints, Ints] | None:
-        """Move a cell of the layer, or of its base, down to 0 or up to its goal.
+    def move(self, moving: Ints, *, upward: bool, of_base: bool) -> tuple[Ints, Ints] | None:
+        """Move cells of the layer, or of its base, down to 0 or up to their goals, as far as they go together.
 
         Returns:
             The layer's table and its base's (its own again where it has none); None if HiGHS gives no whole ones.
         """
         cells, start = (self._base_cells, len(self._cells)) if of_base else (self._cells, 0)
         moved = self._layer.base.layer if of_base and self._layer.base else self._layer
-        place = start + int(np.searchsorted(cells, cell))
+        places = start + np.searchsorted(cells, moving)
         cost = np.zeros(len(self._low))
-        cost[place] = -1.0 if upward else 1.0
+        cost[places] = -1.0 if upward else 1.0
         high = self._high.copy()
         if upward:
-            high[place] = max(float(moved.goals[cell] - moved.values[cell]), 0.0)
+            high[places] = np.maximum(moved.goals[moving] - moved.values[moving], 0)
         found = linprog(
             cost,
             A_ub=self._less,
             b_ub=self._slack,
             A_eq=self._equal,
-            b_eq=np.zeros(len(self._equal)),
+            b_eq=np.zeros(self._equal.shape[0]),
             bounds=list(zip(self._low, high, strict=True)),
         )
         return None if found.x is None else self._witness(np.rint(found.x).astype(np.int64))
@@ -201,3 +225,8 @@ class _Mover:
                 return None
             layer = replace(layer, base=replace(base, tables=people[None]))
         return (table, people) if accept(self._block, layer, self._published, table[None])[0] else None
+
+
+def _binding(matrix: Floats) -> csr_array:
+    """Return the equations that say something of the cells."""
+    return csr_array(matrix[np.any(matrix, axis=1)])

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from quorum.disclosure.equations import Block, Floats
+from quorum.disclosure.equations import Block
 from quorum.disclosure.grid import Bools, Ints
 
 UNBOUNDED = 1 << 50
@@ -120,7 +120,7 @@ def accept(block: Block, layer: Layer, published: Bools, tables: Ints) -> Bools:
         block: the equations.
         layer: the true numbers and what bounds them.
         published: status of each cell.
-        tables: proposals, (number, cells), whole numbers below 2**53.
+        tables: proposals, (number, cells), whole numbers below 2**53, int64.
 
     Returns:
         One entry a proposal.
@@ -133,9 +133,9 @@ def accept(block: Block, layer: Layer, published: Bools, tables: Ints) -> Bools:
     Source: the auditing problem, Fischetti and Salazar, Math. Program. 84 (1999) 283; disclosure.md, rule 6.
     """
     same = np.all(tables[:, published] == layer.values[published], axis=1)
-    # Sums of whole numbers below 2**53 are exact in float64, in any order; there is no rounding to argue about.
-    off: Floats = tables.astype(np.float64) @ block.matrix.T
-    accepted = same & np.all(tables >= 0, axis=1) & ~np.any(off, axis=1)
+    accepted = same & np.all(tables >= 0, axis=1)
+    off = block.sparse @ tables[accepted].T
+    accepted[accepted] = ~np.any(off, axis=0)
     if layer.base is not None and accepted.any():
         accepted[accepted] = _fit(layer, layer.base, tables[accepted])
     return np.asarray(accepted)

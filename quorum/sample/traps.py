@@ -20,11 +20,12 @@ from quorum.sample import society
 from quorum.sample.agents import AGENTS
 from quorum.sample.catalogue import Campaign
 from quorum.sample.files import write_lines
-from quorum.sample.people import GENDER_N, People, cookie_texts
+from quorum.sample.people import GENDER_N, UNKNOWN_GENDER, People, cookie_texts
 
 _JST = timezone(timedelta(hours=9))
 _LEAST_DAYS, _LEAST_CAMPAIGNS = 5, 20
 WHALE_CAMPAIGN, HOMOGENEOUS_CAMPAIGN, PLANTED_CAMPAIGN, FORMULA_CAMPAIGN, LATE_CAMPAIGN = 1, 2, 11, 14, 3
+AIMED_CAMPAIGN = 4
 CERTAIN = ((HOMOGENEOUS_CAMPAIGN, society.AGE_BANDS.index("70+") * GENDER_N + society.GENDERS.index("male")),)
 """Campaign and segment in which everybody clicks: men of 70 and over, campaign c003."""
 PLANTED_COOKIES = 49
@@ -68,6 +69,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(2, "access/cut.log.gz", "a gz stream that ends in the middle"),
     Trap(4, "access/summary.log", "a file of another format (PDF) under a log's name"),
     Trap(0, "reference/campaigns.csv", f"c015 is named {FORMULA}: a spreadsheet would run it"),
+    Trap(4, "ads/off-target.json", "delivery outside the targeting: 60 men are shown c005, which is for women"),
     Trap(-2, "ads/manual-entry.json", "a creative id that is an e-mail address, in events only, not in the catalogue"),
 )
 """Every trap; `data/sample/README.md` repeats the list."""
@@ -107,6 +109,7 @@ def plant(out: Path, dates: Sequence[date], people: People, campaigns: Sequence[
     for day in dates[last - 1 :]:
         _planted_cookies(out / f"{day}/ads/tag-manager.json.gz", day, campaigns[PLANTED_CAMPAIGN], seed)
     _late(out / f"{dates[3]}/ads/late.json.gz", dates[2], people, campaigns[LATE_CAMPAIGN])
+    _off_target(out / f"{dates[4]}/ads/off-target.json", dates[4], people, campaigns[AIMED_CAMPAIGN])
     _creative_with_address(out / f"{dates[last - 1]}/ads/manual-entry.json", dates[last - 1], people, campaigns[0])
     _nicknames(out / f"{dates[2]}/members/call-centre.json", dates[2])
     _contact(out / f"{dates[4]}/access/contact.log", dates[4])
@@ -152,6 +155,18 @@ def _late(path: Path, day: date, people: People, campaign: Campaign) -> None:
         path,
         [
             _event(f"z{day:%y%m%d}{n:06}", day, 80_000 + n * 30, "impression", campaign, cookie_id=cookie)
+            for n, cookie in enumerate(cookies)
+        ],
+    )
+
+
+def _off_target(path: Path, day: date, people: People, campaign: Campaign) -> None:
+    men = np.flatnonzero(people.attribute(people.gender, UNKNOWN_GENDER) == society.GENDERS.index("male"))[:60]
+    cookies = [people.cookie_id[int(first)].as_py() for first in people.first_cookie[men]]
+    write_lines(
+        path,
+        [
+            _event(f"o{day:%y%m%d}{n:06}", day, 60_000 + n * 20, "impression", campaign, cookie_id=cookie)
             for n, cookie in enumerate(cookies)
         ],
     )

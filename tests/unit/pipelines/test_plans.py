@@ -28,8 +28,9 @@ def workspace(home: Home, tmp_path: Path) -> Iterator[Workspace]:
         yield workspace
 
 
-def land(workspace: Workspace, night: date, booked: int = 50_000, starts_on: date = MONDAY) -> None:
+def land(workspace: Workspace, night: date, booked: int = 50_000, starts_on: date = MONDAY, **targets: str) -> None:
     campaign = {
+        **targets,
         "campaign_id": "c1",
         "recipient_id": "adv-1",
         "starts_on": starts_on,
@@ -156,3 +157,30 @@ def test_sections_have_no_plan(workspace: Workspace) -> None:
     shapes = [replace(s, plan={}) for s in (owed.shape for owed in packages._owed(MONDAY)) if s.report == "site"]
     assert shapes
     assert [plans(workspace).with_plan(shape, MONDAY) for shape in shapes] == shapes
+
+
+def test_the_targeting_of_a_month_is_that_of_its_first_night(workspace: Workspace) -> None:
+    land(workspace, MONDAY, target_genders="female;x", target_prefectures="osaka;tokyo", target_occupations="")
+    first = plans(workspace)
+    first.fix(owed(workspace, MONDAY), MONDAY)
+    (entry,) = entered(workspace)
+    expected = {"gender": ["female"], "prefecture": ["tokyo", "osaka"]}
+    assert entry["targeting"] == expected
+    told = {"c1": {column: tuple(listed) for column, listed in expected.items()}}
+    (shape,) = owed(workspace, MONDAY)
+    assert shape.targeting == {}
+    assert first.with_plan(shape, MONDAY).targeting == told
+    assert plans(workspace).with_plan(shape, MONDAY).targeting == told
+    tuesday = MONDAY + timedelta(days=1)
+    land(workspace, tuesday, target_genders="male")
+    later = plans(workspace)
+    later.fix(owed(workspace, tuesday), tuesday)
+    assert later.with_plan(*owed(workspace, tuesday), tuesday).targeting == told
+
+
+def test_a_plan_from_before_targeting_was_kept_has_none(workspace: Workspace) -> None:
+    land(workspace, MONDAY, target_genders="female")
+    body = {"report": "campaign", "key": "c1", "month": plan_month(MONDAY), "periods": {}, "levels": {}}
+    workspace.ledger.append(PLAN, body)
+    (shape,) = owed(workspace, MONDAY)
+    assert plans(workspace).with_plan(shape, MONDAY).targeting == {}

@@ -124,3 +124,11 @@ def test_a_campaign_whose_people_were_counted_on_other_days_is_left_out(policy: 
 def test_tables_of_a_week_have_names_of_their_own(policy: Policy, report: str) -> None:
     names = [table.name for table in week_tables(policy.reports[report])]
     assert len(set(names)) == len(names) == 18
+
+
+def test_a_week_targets_what_its_days_did(policy: Policy) -> None:
+    plans = {"c000": planned(BY_WEEK), "c001": planned(BY_DAY)}
+    targeting = {"c000": {"gender": ("female",)}, "c001": {"gender": ("male",)}}
+    shape = week_shape(policy, {day: replace(own, targeting=targeting) for day, own in days(policy, plans).items()})
+    assert shape is not None
+    assert shape.targeting == {"c000": {"gender": ("female",)}}

@@ -325,3 +325,29 @@ def test_templates_travel_with_the_package(root: Path) -> None:
     shipped = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     folders = {".".join(path.parent.relative_to(root).parts) for path in root.glob("quorum/**/templates")}
     assert shipped == {package: ["templates/*"] for package in folders}
+
+
+TARGETING = {"c000": {"gender": ("female",), "prefecture": ("tokyo", "osaka")}, "c001": {"age_band": ("20s",)}}
+
+
+@pytest.mark.parametrize(("language", "line"), [("ja", "配信対象外（0）：男性"), ("en", "Not targeted (0): male")])
+def test_what_is_not_targeted_is_named_and_not_drawn(policy: Policy, language: str, line: str) -> None:
+    facts, tables = _night(policy, "campaign", 2)
+    facts = replace(facts, shape=replace(facts.shape, targeting=TARGETING))
+    text = render(facts, tables)[f"report.{language}.html"].decode()
+    assert _Page(text.encode()).texts
+    aimed, other = (text[text.index(f'id="k{n}"') :] for n in (1, 2))
+    aimed = aimed[: aimed.index('id="k2"')]
+    assert line in aimed
+    assert line not in other
+    hokkaido = {"ja": "北海道", "en": "Hokkaido"}[language]
+    assert f'<th scope="row">{hokkaido}' not in aimed
+    assert f'<th scope="row">{hokkaido}' in other
+    assert aimed.count("<title>") < other.count("<title>") - 40, "tiles of prefectures that are not targeted"
+
+
+def test_a_pyramid_has_no_bar_for_who_is_not_targeted() -> None:
+    woman = Point("female", "Women", 10, "10")
+    drawn = pyramid([("20s", woman, None)], "t")
+    assert "Women" in drawn
+    assert drawn.count("<rect") == 1

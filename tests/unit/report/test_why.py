@@ -433,3 +433,30 @@ def test_the_command_called_wrongly(folder: Path, arguments: list[str], code: in
 
 def test_a_folder_that_is_no_package(tmp_path: Path) -> None:
     assert _run(str(tmp_path))[0] == 12
+
+
+def test_a_cell_outside_the_targeting_is_said_to_be_0_beforehand(files: dict[str, bytes]) -> None:
+    targeting = {"c000": {"gender": ["female"]}}
+    document = {**json.loads(files[DESCRIPTOR]), "quorum:targeting": targeting}
+    held = Held(parse_files({**files, DESCRIPTOR: json.dumps(document).encode()}))
+    man, woman = (held.explain({"campaign_id": "c000", "gender": g}) for g in ("male", "female"))
+    assert (man.is_targeted, woman.is_targeted) == (False, True)
+    assert record_cell(held, man)["targeted"] is False
+    for language in ("ja", "en"):
+        line = why_words(language)["not_targeted"]
+        assert line in describe_cell(held, man, language)
+        assert line not in describe_cell(held, woman, language)
+
+
+def test_zeros_by_targeting_are_no_published_cells(files: dict[str, bytes]) -> None:
+    """Of two campaigns that target nobody in a table, nothing is counted but totals and ``unknown``."""
+    whole = {(level.table, level.columns): level.published for level in Held(parse_files(files)).summarise()}
+    targeting = {key: {"occupation": ["nobody"]} for key in ("c000", "c001")}
+    document = {**json.loads(files[DESCRIPTOR]), "quorum:targeting": targeting}
+    held = Held(parse_files({**files, DESCRIPTOR: json.dumps(document).encode()}))
+    aimed = {(level.table, level.columns): level.published for level in held.summarise()}
+    at = ("audience_occupation", ("occupation",))
+    assert aimed[at]["impressions"] <= 2 < whole[at]["impressions"]
+    assert {level: n for level, n in aimed.items() if level != at} == {
+        level: n for level, n in whole.items() if level != at
+    }
