@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-fast check ui lock docs clean
+.PHONY: help setup nightly test test-fast check ui lock docs bench-utility bench-speed clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,18 @@ lock: ## resolve the locks anew (needs uv); hashes, no addresses
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m quorum.tables.dictionary docs/data_dictionary.md
 	$(BIN)/python -m pipelines.reference docs/cli.md
+
+BENCH ?= var/bench
+WEEK := 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20 2026-11-21 2026-11-22
+
+$(BENCH)/warehouse:
+	$(BIN)/python -m bench.night $(BENCH)
+
+bench-utility: $(STAMP) $(BENCH)/warehouse ## measure what a large portal's reports tell, into docs/benchmarks.md
+	$(BIN)/python -m bench.frontier $(BENCH)
+
+bench-speed: $(STAMP) $(BENCH)/warehouse ## time control and door of a large portal's week
+	/usr/bin/time -v $(BIN)/python -m bench.speed $(BENCH) $(WEEK) --fresh
 
 clean: ## remove what a run leaves behind (not the key)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -134,11 +134,11 @@ class Values:
 
 def _is_known(table: TableShape) -> Ints:
     """Return 1 for the rows of a table that do not name the category unknown, 0 for the others."""
-    named = [[UNKNOWN in path for path in coordinates_of(dimension)] for dimension in table.dimensions]
-    unknown = np.array(named[0], dtype=np.bool_)
-    for other in named[1:]:
-        unknown = (unknown[:, None] | np.array(other, dtype=np.bool_)).ravel()
-    return (~unknown).astype(np.int64)
+    known = np.ones(1, dtype=np.int64)
+    for dimension in table.dimensions:
+        own = np.array([UNKNOWN not in path for path in coordinates_of(dimension)], dtype=np.int64)
+        known = (known[:, None] * own).ravel()
+    return known
 
 
 def decide(
