@@ -64,8 +64,8 @@ class Forecast:
 
     Args:
         plan: the plan.
-        told: family to table: the share of events in finest cells that are published, or lie below a published cell that
-            names a category; cells that name ``unknown`` are not counted.
+        told: family to table: the share of events in finest cells that are published, or lie below a published cell
+            that names a category; cells that name ``unknown`` are not counted.
         cells: family to table to level: the share of events in published cells that name so many categories beside the
             campaign, ``unknown`` not counted. Levels that the plan leaves out are not there.
         totals: family to how often its total is told.
