@@ -70,7 +70,7 @@ class Portal:
         self.booked = [
             replace(
                 each,
-                starts_on=days[7] if each.number % 4 == 2 or each.number % 9 == 4 else days[0] - timedelta(days=7),
+                starts_on=days[7] if each.number % 4 == 2 or each.number % 9 == 7 else days[0] - timedelta(days=7),
                 ends_on=days[-1] + timedelta(days=7),
             )
             for each in booked
@@ -310,6 +310,7 @@ def hold(
     plans: Mapping[str, int | None],
     days: Sequence[date],
     rule_set: RuleSet | None = None,
+    recipient_id: str | None = None,
 ) -> list[Outcome]:
     """Forecast the campaigns of some days, and hold the forecasts against what these days bring.
 
@@ -319,8 +320,14 @@ def hold(
         plans: name to how many families are told by week, on every level; the portal's own plans if None.
         days: in order; whole weeks, if anything is told by week.
         rule_set: of the forecasts; the portal's own if None.
+        recipient_id: this recipient's campaigns alone.
     """
-    shapes = {(shape.recipient_id, day): shape for day in days for shape in portal.shapes(day)}
+    shapes = {
+        (shape.recipient_id, day): shape
+        for day in days
+        for shape in portal.shapes(day)
+        if recipient_id in (None, shape.recipient_id)
+    }
     found = []
     for recipient in sorted({recipient for recipient, _ in shapes}):
         own = {day: shapes[recipient, day] for day in days}
