@@ -118,10 +118,6 @@ class Plans:
         fixed = self._fixed.get((shape.report, key, plan_month(day)))
         return (fixed, True) if fixed is not None else (self._choose(shape, key, facts, day)[0], False)
 
-    def fixed_on(self, night: date) -> list[Mapping[str, Any]]:
-        """Return the entries of the plans that a night fixed, in order."""
-        return [entry.body for entry in self.ledger.entries(PLAN) if entry.body["night"] == night.isoformat()]
-
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
         """Return a shape with the plans and the targeting of its keys that hold on a day; the same if it has none.
 
@@ -238,6 +234,12 @@ class Plans:
             recipient: {place: count / wholes[recipient, place[0][0]] for place, count in own.items()}
             for recipient, own in parts.items()
         }
+
+
+def fixed_on(ledger: Ledger, night: date) -> list[Mapping[str, Any]]:
+    """Return the plans that a night fixed, as they were entered, by report and campaign."""
+    entries = [entry.body for entry in ledger.entries(PLAN) if entry.body["night"] == night.isoformat()]
+    return sorted(entries, key=lambda body: (body["report"], body["key"]))
 
 
 def keys_of(shape: PackageShape) -> list[str]:

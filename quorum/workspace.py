@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from quorum import __version__, intake
 from quorum.desk import Desk
@@ -37,6 +38,7 @@ from quorum.ledger.tombstones import load_erased
 from quorum.lineage.gate import Gate, check_gate
 from quorum.lineage.page import write_page
 from quorum.packages import Packages
+from quorum.plans import fixed_on
 from quorum.policy import Actor, Policy, load_policy
 from quorum.policy.grants import SCHEDULER, actor_of
 from quorum.profile import Profiler
@@ -169,6 +171,10 @@ class Workspace:
         """Make safe what the night owes and has not released; return what was refused."""
         self.admit(night)
         return self._packages.make_safe(night)
+
+    def plans(self, night: date) -> list[Mapping[str, Any]]:
+        """Return the plans of campaigns that a night fixed, as the ledger has them: public facts and choices."""
+        return fixed_on(self.ledger, night)
 
     def publish(self, night: date) -> list[Release]:
         """Bring every package that the night owes to the door, draw the lineage for analysts, and end the night.

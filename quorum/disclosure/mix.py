@@ -20,6 +20,10 @@ from quorum.tables.targeting import UNKNOWN, Targets
 HIDDEN = -1
 """Stands for a number that is withheld."""
 
+OTHER = "other"
+_BESIDE = 0.05
+"""Weight of what is beside the names of a key set, where nothing of it was ever told."""
+
 _ROUNDS = 30
 _FITTING_ROUNDS = 10
 
@@ -147,34 +151,45 @@ class Mix:
     def _start(self, dimension: Dimension, family: str, nested: set[str], axis_n: int) -> Floats:
         """Return shares to start from: those of the dimension alone; of the dimension alone, all equal.
 
-        What a campaign has below itself, its creatives, is listed; what is unknown beside it is an error of a tag.
+        What is beside the names of a key set is taken for little until it is told; creatives are all listed.
         """
         if axis_n > 1:
             return self._pool((dimension,), family, None, nested)
-        equal = np.ones(len(dimension.keys))
-        if nested & set(dimension.levels) and len(dimension.keys) > 1:
-            equal[[path[-1] == UNKNOWN for path in dimension.keys]] = 0.0
-        return _normal(equal)
+        beside = 0.0 if nested & set(dimension.levels) else _BESIDE
+        return _normal(np.array([beside if path[-1] in (OTHER, UNKNOWN) else 1.0 for path in dimension.keys]))
 
     def _aim(self, key: str, axes: Axes, family: str, shares: Floats) -> Floats:
-        """Return shares among those at whom a campaign is aimed; as many are unknown as in others that are aimed."""
-        inside = _outer([self._wanted(key, dimension) for dimension in axes])
-        shares = _normal(np.where(inside > 0, shares, 0.0))
-        if len(axes) > 1:
-            return shares
+        """Return shares among those at whom a campaign is aimed, and those of whom nobody knows whether they are.
+
+        As many are unknown as in what was told of this campaign; else of others that are aimed; else as of those of the
+        others' people whom it is aimed at.
+        """
+        shares = _normal(np.where(_outer([self._wanted(key, d) for d in axes]) > 0, shares, 0.0))
         unknown = np.array([path[-1] == UNKNOWN for path in axes[0].keys])
-        cells, totals = self._of(family, axes, self._aimed)
-        if not unknown.any() or not len(totals):
+        if len(axes) > 1 or not unknown.any() or unknown.all() or not axes[0].partitions_people:
             return shares
-        told = (cells[:, unknown] != HIDDEN).all(axis=1)
-        if not told.any():
-            return shares
-        given = float(cells[told][:, unknown].sum() / totals[told].sum())
-        return np.where(unknown, given / unknown.sum(), _normal(np.where(unknown, 0.0, shares)) * (1 - given))
+        every = [other for of, other in self._seen if of == family and len(other) == 1 and other[0].partitions_people]
+        for keys, columns in (([key], every), (self._aimed, [axes]), (self._aimed, every)):
+            told = [share for column in columns for share in self._unknown(keys, column, family)]
+            if told:
+                given = float(np.mean(told))
+                return np.where(unknown, given / unknown.sum(), _normal(np.where(unknown, 0.0, shares)) * (1 - given))
+        return shares
+
+    def _unknown(self, keys: Sequence[str], axes: Axes, family: str) -> list[float]:
+        """Return the shares of people unknown in a dimension, where they were told."""
+        at = [i for i, path in enumerate(axes[0].keys) if path[-1] == UNKNOWN]
+        cells, totals = self._of(family, axes, keys)
+        if not len(totals) or not at:
+            return []
+        told = cells[:, at].min(axis=1) > 0
+        return list(cells[told][:, at].sum(axis=1) / totals[told])
 
     def _wanted(self, key: str, dimension: Dimension) -> Floats:
         listed = self._targets[key].get(dimension.levels[-1])
-        return np.array([listed is None or path[-1] in listed for path in dimension.keys], dtype=np.float64)
+        return np.array(
+            [listed is None or path[-1] == UNKNOWN or path[-1] in listed for path in dimension.keys], dtype=np.float64
+        )
 
     def _of(self, family: str, axes: Axes, keys: Iterable[str]) -> tuple[Ints, Ints]:
         return self._seen.get((family, axes), _Seen()).of(keys)

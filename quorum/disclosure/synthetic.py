@@ -22,13 +22,16 @@ from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
 Floats = NDArray[np.float64]
 Columns = tuple[str, ...]
 
+_KEPT_TO = frozenset({"device"})
+"""What a person keeps to for a day, mostly, although nobody has to: who has two telephones is in two categories."""
+
 
 @dataclass(frozen=True)
 class Component:
     """Tables that are linked because they share a dimension, and the dimensions that they have between them.
 
     Args:
-        dimensions: without the report's key; those that partition people first.
+        dimensions: without the report's key; those by which people are divided first.
         tables: in order.
     """
 
@@ -41,9 +44,9 @@ class Component:
         return tuple(dimension.levels[-1] for dimension in self.dimensions)
 
     @property
-    def partition_n(self) -> int:
-        """How many of the dimensions partition people."""
-        return sum(dimension.partitions_people for dimension in self.dimensions)
+    def divided_n(self) -> int:
+        """How many of the dimensions people are divided by."""
+        return sum(divides(dimension) for dimension in self.dimensions)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,20 @@ class _Totals:
 
     events: int
     people: int
+
+
+def divides(dimension: Dimension) -> bool:
+    """Say whether people are drawn into one category each.
+
+    Args:
+        dimension: of a table.
+
+    Guarantee:
+        So is every dimension that partitions people.
+
+    Source: disclosure.md, rule 6 (dimensions that do not partition people).
+    """
+    return dimension.partitions_people or dimension.levels[-1] in _KEPT_TO
 
 
 def components(shape: PackageShape) -> list[Component]:
@@ -171,7 +188,7 @@ def draw_cube(
 
 def _component(tables: Sequence[TableShape]) -> Component:
     dimensions = {dimension.levels[-1]: dimension for table in tables for dimension in inner_dimensions(table)}
-    ordered = sorted(dimensions.values(), key=lambda dimension: not dimension.partitions_people)
+    ordered = sorted(dimensions.values(), key=lambda dimension: not divides(dimension))
     return Component(tuple(ordered), tuple(tables))
 
 
@@ -196,8 +213,8 @@ def _totals(
 
 
 def _of_people(component: Component, shares: Floats) -> Floats:
-    """Return shares over the dimensions that partition people alone."""
-    return np.asarray(shares.sum(axis=tuple(range(component.partition_n, shares.ndim))), dtype=np.float64)
+    """Return shares over the dimensions that divide people alone."""
+    return np.asarray(shares.sum(axis=tuple(range(component.divided_n, shares.ndim))), dtype=np.float64)
 
 
 def _people(number: int, shares: Floats, room: Ints | None, rng: np.random.Generator) -> Ints:
@@ -233,7 +250,7 @@ def _normal(shares: Floats) -> Floats:
 def _count(table: TableShape, component: Component, events: Ints, people: Ints) -> tuple[Ints, Ints]:
     """Return the events and people of each row of a table.
 
-    Where a table's dimensions do not partition people, those in a cell are as many as would be there if everybody had
+    Where a table's dimensions do not divide people, those in a cell are as many as would be there if everybody had
     equally many events, and met the cell with each of them by chance.
     """
     own = inner_dimensions(table)
@@ -242,8 +259,8 @@ def _count(table: TableShape, component: Component, events: Ints, people: Ints) 
     ordered_columns = [dimension.levels[-1] for dimension in ordered]
     dropped = tuple(i for i, column in enumerate(component.columns) if column not in columns)
     events = events.sum(axis=dropped)
-    people = people.sum(axis=tuple(i for i in dropped if i < component.partition_n))
-    loose = [dimension for dimension in ordered if not dimension.partitions_people]
+    people = people.sum(axis=tuple(i for i in dropped if i < component.divided_n))
+    loose = [dimension for dimension in ordered if not divides(dimension)]
     first_loose = len(ordered) - len(loose)
     for place, dimension in enumerate(loose, first_loose):
         events = _widen(events, place, dimension)
