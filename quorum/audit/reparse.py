@@ -31,7 +31,7 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     Args:
         packages: held together by one attacker.
         rules: by report.
-        truth: heads and rests that the packages do not carry, where they are known.
+        truth: heads, people who count and rests that the packages do not carry, where they are known.
 
     Returns:
         One claim for each broken rule of a cell; targets are the published cells, counted as (row, family).
@@ -45,10 +45,10 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         every shorter period in hand; with its margin, it leaves
         enough people outside; the plan that the package states tells it in this kind of period and at this level;
         published parts add up to their published margin; tables of a universe agree. With truth
-        the same holds for heads that are not in the files, and enough people of the cell are outside the family. Heads
-        stand only where every dimension partitions people.
+        the same holds for people who count (rule 5), which are in no file, and enough of them are in the cell outside
+        the family. Heads stand only where every dimension partitions people.
 
-    Source: disclosure.md, rules 1, 2, 6 and 7, attack 1; architecture.md, "A report package".
+    Source: disclosure.md, rules 1, 2, 5, 6 and 7, attack 1; architecture.md, "A report package".
     """
     readings = [
         _Reading(package, table, rules.of(package.shape.report), truth)
@@ -88,10 +88,15 @@ class _Reading:
         return [m for m in self.table.shape.measures if m.family == family and m.kind == kind and m.name.endswith("_n")]
 
     def _heads(self, family: str) -> tuple[Ints | None, Bools]:
-        """Return the head counts of all rows as far as they are known, and where they are."""
-        true = self.truth.column(self.package.release, self.table, self.rules.families[family].heads)
-        if true is not None:
-            return true, np.ones(len(true), dtype=np.bool_)
+        """Return the people who count of all rows as far as they are known, and where; else heads in the files.
+
+        People who count are some of the heads, in a margin, in a group and outside it: where heads in the files break a
+        rule, people who count do.
+        """
+        for name in (self.rules.families[family].counted, self.rules.families[family].heads):
+            true = self.truth.column(self.package.release, self.table, name) if name else None
+            if true is not None:
+                return true, np.ones(len(true), dtype=np.bool_)
         shown = self.table.published[family]
         for measure in self._measures(family, "heads"):
             return self.table.values[measure.name], shown
@@ -113,9 +118,11 @@ class _Reading:
         columns = {
             m.name: self.table.values[m.name] for kind in ("count", "heads") for m in self._measures(family, kind)
         }
-        heads = self.rules.families[family].heads
-        true = self.truth.column(self.package.release, self.table, heads)
-        for name, values in {**columns, **({} if true is None else {heads: true})}.items():
+        for name in (self.rules.families[family].heads, self.rules.families[family].counted):
+            true = self.truth.column(self.package.release, self.table, name) if name else None
+            if name and true is not None:
+                columns[name] = true
+        for name, values in columns.items():
             for row in np.flatnonzero(shown & ~zero & (values < threshold)).tolist():
                 yield self._claim(row, "threshold", f"{name} is {values[row]}, under {threshold}")
 

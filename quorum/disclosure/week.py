@@ -35,7 +35,7 @@ def sum_days(
         shape: the week's package.
         days: the cubes of the recipient's day packages of the week.
         people: the cube of the week's people: dimension columns of all tables (string; ``ALL`` where a row names no
-            category), heads and rests of each family (int64).
+            category), heads, people who count and rests of each family (int64).
         families: of the report.
         sources: table of the week to table of the days.
 
@@ -63,9 +63,8 @@ def sum_days(
             for cube, theirs, mine in placed:
                 np.add.at(events, mine, cube.values(sources[table.name], family.count)[theirs])
             columns[family.count] = events
-            for column in (family.heads, family.rest):
-                if column is not None:
-                    columns[column] = _column(counted, column, len(row_of))
+            for column in family.columns[1:]:
+                columns[column] = _column(counted, column, len(row_of))
         tables[table.name] = pa.table(columns)
     return PackageCube(shape, tables)
 

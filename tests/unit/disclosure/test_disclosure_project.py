@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from disclosure_portal import FAMILIES, Habits, count_people, fill, flat, keyed, package, plain, table
+from disclosure_portal import COUNTED as FAMILIES
+from disclosure_portal import Habits, count_people, fill, flat, keyed, package, plain, table
 
 from quorum.disclosure import project
 from quorum.errors import ConfigurationError
@@ -16,7 +17,7 @@ from quorum.policy import Policy, ReportSpec
 from quorum.policy.types import TableSpec
 from quorum.tables import Dimension, PackageShape
 
-MEASURES = [c for f in FAMILIES for c in (f.count, f.heads, f.rest) if c is not None]
+MEASURES = [column for family in FAMILIES for column in family.columns]
 REPORT = ReportSpec(
     name="campaign",
     name_ja="",
@@ -44,7 +45,9 @@ def _rows(columns: Sequence[str], rows: Sequence[Row]) -> pa.Table:
         name: pa.array([c[i] for c, _ in rows], pa.string()) for i, name in enumerate(columns)
     }
     for name in MEASURES:
-        at = {"impression_n": 0, "people_n": 1, "clicker_rest_n": 1, "converter_rest_n": 1}.get(name)
+        at = {"impression_n": 0, "people_n": 1, "people_counted_n": 1, "clicker_rest_n": 1, "converter_rest_n": 1}.get(
+            name
+        )
         found[name] = pa.array([0 if at is None else v[at] for _, v in rows], pa.int64())
     return pa.table(found)
 
