@@ -166,7 +166,7 @@ class Packages:
 
     def _with_head_counts(self, shape: PackageShape, nights: Iterable[date]) -> PackageShape:
         """Return a shape that says who counts: everyone, if there was no history yet on one of its nights."""
-        portal = [self.store.read(_FIRST_NIGHT, night)["everyone_counts"].to_pylist() for night in nights]
+        portal = [self.store.read(_FIRST_NIGHT, night)["is_bootstrap"].to_pylist() for night in nights]
         return replace(shape, head_counts=SEASONED if all(said == [False] for said in portal) else EVERYONE)
 
     def _policy_of(self, night: date) -> str | None:

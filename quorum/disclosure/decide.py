@@ -221,8 +221,9 @@ def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilyS
 
     Where people add up, a reader may hold head counts and events: heads must be able to be 0 and to reach the
     threshold, and events beyond one a head must be able to be 0. Both together let events be 0 and reach the threshold.
-    People who count are held by nobody, but residuals must hold the threshold of them: each withheld cell must be able
-    to reach it in a table of people who count that adds up beside what they are in published cells.
+    Residuals must hold the threshold of people who count: so each withheld cell must be able to reach it in a table of
+    theirs, beside what they are in published cells. It must be able to be 0 there as well, for a reader who planted
+    those who do not count knows how many they are.
     """
     counts, heads = values.of(block, family.count), values.of(block, family.heads)
     counted = values.of(block, family.judged)
@@ -234,7 +235,7 @@ def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilyS
         Layer(f"{family.name}.excess", counts - heads, 0),
     ]
     if not np.array_equal(counted, heads):
-        layers.append(Layer(f"{family.name}.counted", counted, threshold, is_read=False))
+        layers.append(Layer(f"{family.name}.counted", counted, threshold))
     return Protection(block, tuple(layers), counted, threshold)
 
 

@@ -91,10 +91,8 @@ def find_tables(protection: Protection, layer: Layer, published: Bools, keep: In
     """
     block = protection.block
     flow = _Flow(read_lines(published.reshape(block.shape)), layer, block.shape, keep)
-    emptied = np.zeros((0, block.size), dtype=np.int64)
-    if layer.is_read:
-        proposed = flow.whole_tables(np.concatenate([*flow.empty_lines(), flow.empty_cells()]))
-        emptied = proposed[accept(block, layer, published, proposed)]
+    emptied = flow.whole_tables(np.concatenate([*flow.empty_lines(), flow.empty_cells()]))
+    emptied = emptied[accept(block, layer, published, emptied)]
     _, to_reach = unproven(layer, published, emptied)
     if not to_reach.size:
         return emptied

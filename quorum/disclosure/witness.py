@@ -48,8 +48,6 @@ class Layer:
         values: the true numbers, one a cell.
         reach: what each withheld number must be able to reach; 0 where only 0 matters.
         base: what bounds the numbers from above, cell by cell; None where nothing does.
-        is_read: whether a reader holds these numbers, so that each withheld one must be able to be 0 as well. Where
-            none does, only their sums matter: each must be able to reach, so that every residual holds that many.
         found: tables that programs found in earlier states, for another try: programs are slow, `accept` is not.
 
     Guarantee:
@@ -62,7 +60,6 @@ class Layer:
     values: Ints
     reach: int
     base: Base | None = None
-    is_read: bool = True
     found: list[Ints] = field(default_factory=list)
 
     @cached_property
@@ -166,8 +163,7 @@ def unproven(layer: Layer, published: Bools, accepted: Ints) -> tuple[Ints, Ints
         Two arrays of cells. The truth counts as a table.
 
     Guarantee:
-        A withheld cell in neither array can be 0 and can be at least min(threshold, what it is known to be at most);
-        numbers that no reader holds need not be able to be 0.
+        A withheld cell in neither array can be 0 and can be at least min(threshold, what it is known to be at most).
 
     Source: disclosure.md, rule 6.
     """
@@ -175,9 +171,7 @@ def unproven(layer: Layer, published: Bools, accepted: Ints) -> tuple[Ints, Ints
     if len(accepted):
         lowest = np.minimum(lowest, accepted.min(axis=0))
         highest = np.maximum(highest, accepted.max(axis=0))
-    return np.flatnonzero(~published & (lowest > 0) & layer.is_read), np.flatnonzero(
-        ~published & (highest < layer.goals)
-    )
+    return np.flatnonzero(~published & (lowest > 0)), np.flatnonzero(~published & (highest < layer.goals))
 
 
 def unproven_of_base(layer: Layer, accepted: Ints) -> tuple[Ints, Ints]:

@@ -10,6 +10,6 @@ nights as (
 
 select
     min(night.first_night_on) as first_night_on,
-    min(night.first_night_on) + cast(max(rule.seasoned_days) as integer) > cast($night as date) as everyone_counts
+    min(night.first_night_on) + cast(max(rule.seasoned_days) as integer) > cast($night as date) as is_bootstrap
 from nights as night
 cross join policy__who_counts as rule

@@ -32,7 +32,7 @@ left join network_of on network_of.person_key = person.person_key
 where
     not person.is_bot
     and (
-        portal.everyone_counts
+        portal.is_bootstrap
         or person.person_kind = 'browser'
         or (
             seen.first_seen_on + cast(rule.seasoned_days as integer) <= cast($night as date)

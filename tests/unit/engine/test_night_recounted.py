@@ -47,7 +47,7 @@ def before(seed: int) -> dict[str, Rows]:
         }
         for key in [*(f"c{n}" for n in range(36)), *(f"m{n}" for n in range(12))]
     ]
-    return {"seg__first_night": [{"first_night_on": first, "everyone_counts": False}], "seg__person_seen": seen}
+    return {"seg__first_night": [{"first_night_on": first, "is_bootstrap": False}], "seg__person_seen": seen}
 
 
 def random_night(seed: int) -> dict[str, Rows]:
