@@ -41,12 +41,12 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
 
     Guarantee:
         Without a claim, in every published cell: heads and events reach the threshold, or are 0 below a margin that is
-        published as 0; events are at least the heads; the family it requires is published, there or in
-        every shorter period in hand; with its margin, it leaves
-        enough people outside; the plan that the package states tells it in this kind of period and at this level;
-        published parts add up to their published margin; tables of a universe agree. With truth
-        the same holds for people who count (rule 5), which are in no file, and enough of them are in the cell outside
-        the family. Heads stand only where every dimension partitions people.
+        published as 0; events are at least the heads; the family it requires is published, there or in every shorter
+        period in hand; with its margin, it leaves enough people outside; the plan that the package states tells it in
+        this kind of period and at this level; published parts add up to their published margin; tables of a universe
+        agree. With truth the same holds for people who count (rule 5), which are in no file, and enough of them are in
+        the cell outside the family, and in what is withheld of a published margin. Heads stand only where every
+        dimension partitions people.
 
     Source: disclosure.md, rules 1, 2, 5, 6 and 7, attack 1; architecture.md, "A report package".
     """
@@ -78,6 +78,7 @@ class _Reading:
             yield from self._required_family(family)
             yield from self._against_plan(family)
             yield from self._nobody_outside_group(family, sums, zero)
+            yield from self._few_people_left(family, sums, zero)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
         for measure in self.table.shape.measures:
@@ -154,6 +155,24 @@ class _Reading:
             for row in parts if len(parts) > 1 and known[whole] else ():
                 if shown[row] and heads[whole] - heads[row] < self.rules.outside:
                     yield self._claim(row, "outside group", f"{heads[whole] - heads[row]} of its margin over {column}")
+
+    def _few_people_left(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
+        """Yield margins whose withheld parts, which follow as one number, are about too few people who count.
+
+        Where people add up their number is the sum. Else it is at least that of the largest part, or the margin's own
+        where no part is published. Which parts a reader finds empty is not asked: they add nobody.
+        """
+        rules, shown = self.rules.families[family], self.table.published[family]
+        true = self.truth.column(self.package.release, self.table, rules.counted or rules.heads)
+        if true is None:
+            return
+        adds_up = bool(self._measures(family, "heads"))
+        for column, whole, parts in sums:
+            left = [row for row in parts if not shown[row]]
+            if shown[whole] and not zero[whole] and left and (adds_up or len(left) < len(parts)):
+                people = true[left].sum() if adds_up else true[left].max()
+                if people < self.rules.threshold(family):
+                    yield self._claim(whole, "residual", f"{people} people in what is withheld over {column}")
 
     def _nobody_outside_family(self, family: str, zero: Bools) -> Iterator[Claim]:
         """Yield cells nearly all of whose people are in the family."""

@@ -144,7 +144,7 @@ def people_of(shape: PackageShape, events: Sequence[Event]) -> pa.Table:
     listed = sorted(rows)
     columns = {c: pa.array([row[i] for row in listed], pa.string()) for i, c in enumerate(every)}
     numbers = tally(every, listed, events)
-    heads = {c: pa.array(numbers[c], pa.int64()) for f in FAMILIES for c in (f.heads, f.rest) if c}
+    heads = {c: pa.array(numbers[c], pa.int64()) for f in FAMILIES for c in f.columns[1:]}
     return pa.table({**columns, **heads})
 
 
