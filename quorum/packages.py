@@ -6,7 +6,7 @@ pages, attacks, signatures; each is a call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -34,8 +34,10 @@ from quorum.report.facts import page_facts
 from quorum.report.html import render
 from quorum.tables import PackageShape
 from quorum.tables.periods import WEEK, days_of_week, ends_week
+from quorum.tables.shape import EVERYONE, SEASONED
 
 _CLIPPING = "cube__clipping"
+_FIRST_NIGHT = "seg__first_night"
 _REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 
 
@@ -143,7 +145,7 @@ class Packages:
     def _owed(self, night: date) -> list[Owed]:
         """Return what a night owes: its day packages, then those of the week that it ends, which rest on them."""
         plans = self._plans
-        days = [Owed(plans.with_plan(shape, night)) for shape in self._days(night)]
+        days = [Owed(self._with_head_counts(plans.with_plan(shape, night), [night])) for shape in self._days(night)]
         return [*days, *self._weeks(night, plans)]
 
     def _weeks(self, night: date, plans: Plans) -> list[Owed]:
@@ -158,11 +160,16 @@ class Packages:
             for shape in self._days(day):
                 if WEEK in self.policy.reports[shape.report].periods:
                     own = by_report.setdefault((shape.report, shape.recipient_id), {})
-                    own[day] = plans.with_plan(shape, day)
+                    own[day] = self._with_head_counts(plans.with_plan(shape, day), [day])
         begun = set(self.store.nights("pseudo__campaign"))
         counted = {day: self._running(day) for day in days_of_week(night) if day in begun}
         weeks = [(week_shape(self.policy, days, counted), days) for _, days in sorted(by_report.items())]
-        return [Owed(shape, days) for shape, days in weeks if shape is not None]
+        return [Owed(self._with_head_counts(shape, days), days) for shape, days in weeks if shape is not None]
+
+    def _with_head_counts(self, shape: PackageShape, nights: Iterable[date]) -> PackageShape:
+        """Return a shape that says who counts: everyone, if there was no history yet on one of its nights."""
+        portal = [self.store.read(_FIRST_NIGHT, night)["is_bootstrap"].to_pylist() for night in nights]
+        return replace(shape, head_counts=SEASONED if all(said == [False] for said in portal) else EVERYONE)
 
     def _running(self, night: date) -> set[str]:
         """Return the campaigns whose people a night counts, whoever's they are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -19,6 +19,9 @@ FAMILIES = (
     FamilySpec("clicks", "click_n", "clicker_n", "clicker_rest_n", "impressions"),
     FamilySpec("conversions", "conversion_n", "converter_n", "converter_rest_n", "clicks"),
 )
+"""Where every head counts."""
+COUNTED = tuple(replace(family, counted=f"{family.heads.removesuffix('_n')}_counted_n") for family in FAMILIES)
+"""Where newcomers do not: as in the policy."""
 
 
 def rule_set(heads: int = 50, clicks: int = 20, outside: int = 10) -> RuleSet:
@@ -89,13 +92,18 @@ def campaign_shape(campaigns: int, creatives: int | Sequence[int] = 8, policy: P
 
 @dataclass(frozen=True)
 class Habits:
-    """How people behave: events a person, clicks an impression, conversions a click, skew of categories."""
+    """How people behave: events a person, clicks an impression, conversions a click, skew of categories, newcomers.
+
+    Newcomers do not count; they keep to themselves in `crowd` of the cases, all in one category of each dimension.
+    """
 
     events: float = 2.0
     click: float = 0.01
     conversion: float = 0.1
     skew: float = 1.0
     unknown: float = 0.1
+    newcomers: float = 0.0
+    crowd: float = 0.0
 
 
 def count_people(
@@ -122,7 +130,7 @@ def count_people(
 
 
 def _measures() -> list[str]:
-    return [c for f in FAMILIES for c in (f.count, f.heads, *((f.rest,) if f.rest else ()))]
+    return [column for family in COUNTED for column in family.columns]
 
 
 def _draw(
@@ -154,10 +162,18 @@ def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Genera
             size = people if dimension.partitions_people else len(person)
             one = _draw(dimension, depth, key, size, rng, habits)
             drawn[dimension.levels] = one[person] if dimension.partitions_people else one
-    return {t.name: _count_table(t, key, person, events, drawn) for t in shape.tables}
+    counts = np.ones(people, dtype=bool)
+    if habits.newcomers:
+        counts = rng.random(people) >= habits.newcomers
+        together = ~counts & (rng.random(people) < habits.crowd)
+        for values in drawn.values():
+            values[together[person]] = values[0]
+    return {t.name: _count_table(t, key, person, counts[person], events, drawn) for t in shape.tables}
 
 
-def _count_table(t: TableShape, key: str, person: np.ndarray, events: Mapping, drawn: Mapping) -> dict[str, np.ndarray]:
+def _count_table(
+    t: TableShape, key: str, person: np.ndarray, counts: np.ndarray, events: Mapping, drawn: Mapping
+) -> dict[str, np.ndarray]:
     choices = []
     for place, dimension in enumerate(t.dimensions):
         levels = (
@@ -192,15 +208,17 @@ def _count_table(t: TableShape, key: str, person: np.ndarray, events: Mapping, d
         rows = [sum(path, ()) for path in zip(*reversed(parts), strict=True)]
         for column, values in zip(t.columns, zip(*rows, strict=True), strict=True):
             found[column].extend(values)
-        for family in FAMILIES:
+        for family in COUNTED:
             hit = events[family.count] > 0
             heads = _heads(code, person, hit, size)
             found[family.count].extend(
                 np.bincount(code, weights=events[family.count], minlength=size)[cells].astype(np.int64)
             )
+            counted = _heads(code, person, hit & counts, size)
             found[family.heads].extend(heads[cells])
+            found[family.judged].extend(counted[cells])
             if family.rest:
-                found[family.rest].extend((seen - heads)[cells])
+                found[family.rest].extend((_heads(code, person, counts, size) - counted)[cells])
     return {name: np.array(values, dtype=object if name in t.columns else np.int64) for name, values in found.items()}
 
 

@@ -118,6 +118,11 @@ def _people(shape: PackageShape, policy: Policy, people: int, rng: np.random.Gen
     return frame
 
 
+def _counted(people: pd.Series) -> int:
+    """How many of the people count: of twelve, eleven do (rule 5)."""
+    return people[people % 12 != 0].nunique()
+
+
 def _aggregate(table: TableShape, shape: PackageShape, policy: Policy, frame: pd.DataFrame) -> pa.Table:
     families = [policy.families[name] for name in policy.reports[shape.report].families]
     base = families[0]
@@ -132,14 +137,15 @@ def _aggregate(table: TableShape, shape: PackageShape, policy: Policy, frame: pd
             found = dict(zip(shown, key if isinstance(key, tuple) else (key,), strict=False))
             coordinate = tuple(found.get(column, "ALL") for column in table.columns)
             values = []
-            everyone = rows.loc[rows[base.count] > 0, "person"].nunique()
+            everyone = _counted(rows.loc[rows[base.count] > 0, "person"])
             for family in families:
-                heads = rows.loc[rows[family.count] > 0, "person"].nunique()
-                values += [int(rows[family.count].sum()), heads]
+                people = rows.loc[rows[family.count] > 0, "person"]
+                counted = _counted(people)
+                values += [int(rows[family.count].sum()), people.nunique(), counted]
                 if family.rest:
-                    values.append(everyone - heads)
+                    values.append(everyone - counted)
             cells[coordinate] = values
-    columns = [c for f in families for c in (f.count, f.heads, *((f.rest,) if f.rest else ()))]
+    columns = [column for family in families for column in family.columns]
     rows = [(*c, *cells.get(c, [0] * len(columns))) for c in table.coordinates()]
     schema = pa.schema([(c, _TEXT) for c in table.columns] + [(c, pa.int64()) for c in columns])
     return pa.table(
@@ -162,7 +168,7 @@ def withhold(
         shown = pd.DataFrame(index=frame.index)
         for name in report.families:
             family = policy.families[name]
-            shown[name] = frame[family.heads] >= numbers.heads[name]
+            shown[name] = frame[family.judged] >= numbers.heads[name]
             if totals_only:
                 shown[name] &= (frame[list(table.columns[1:])] == "ALL").all(axis=1)
             if family.rest:

@@ -32,7 +32,7 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     Args:
         packages: held together by one attacker.
         rules: by report.
-        truth: heads and rests that the packages do not carry, where they are known.
+        truth: heads, people who count and rests that the packages do not carry, where they are known.
 
     Returns:
         One claim for each broken rule of a cell; targets are the published cells, counted as (row, family).
@@ -46,10 +46,11 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         least the heads; the family it requires is published, there or in every shorter period in hand; with its margin,
         it leaves enough people outside, unless targeting fixes the category; the plan that the package states tells it
         in this kind of period and at this level; published parts add up to their published margin; tables of a universe
-        agree. With truth the same holds for heads that are not in the files, and enough people of the cell are outside
-        the family. Heads stand only where every dimension partitions people.
+        agree. With truth the same holds for people who count (rule 5), which are in no file, and enough of them are in
+        the cell outside the family, and in what is withheld of a published margin. Heads stand only where every
+        dimension partitions people.
 
-    Source: disclosure.md, rules 1, 2, 6 and 7, attack 1; architecture.md, "A report package".
+    Source: disclosure.md, rules 1, 2, 5, 6 and 7, attack 1; architecture.md, "A report package".
     """
     readings = [
         _Reading(package, table, rules.of(package.shape.report), truth)
@@ -81,6 +82,7 @@ class _Reading:
             yield from self._required_family(family)
             yield from self._against_plan(family)
             yield from self._nobody_outside_group(family, sums, zero, targeted)
+            yield from self._few_people_left(family, sums, zero)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
         for measure in self.table.shape.measures:
@@ -94,10 +96,15 @@ class _Reading:
         return [m for m in self.table.shape.measures if m.family == family]
 
     def _heads(self, family: str) -> tuple[Ints | None, Bools]:
-        """Return the head counts of all rows as far as they are known, and where they are."""
-        true = self.truth.column(self.package.release, self.table, self.rules.families[family].heads)
-        if true is not None:
-            return true, np.ones(len(true), dtype=np.bool_)
+        """Return the people who count of all rows as far as they are known, and where; else heads in the files.
+
+        People who count are some of the heads, in a margin, in a group and outside it: where heads in the files break a
+        rule, people who count do.
+        """
+        for name in (self.rules.families[family].counted, self.rules.families[family].heads):
+            true = self.truth.column(self.package.release, self.table, name) if name else None
+            if true is not None:
+                return true, np.ones(len(true), dtype=np.bool_)
         shown = self.table.published[family]
         for measure in self._measures(family, "heads"):
             return self.table.values[measure.name], shown
@@ -119,9 +126,11 @@ class _Reading:
         columns = {
             m.name: self.table.values[m.name] for kind in ("count", "heads") for m in self._measures(family, kind)
         }
-        heads = self.rules.families[family].heads
-        true = self.truth.column(self.package.release, self.table, heads)
-        for name, values in {**columns, **({} if true is None else {heads: true})}.items():
+        for name in (self.rules.families[family].heads, self.rules.families[family].counted):
+            true = self.truth.column(self.package.release, self.table, name) if name else None
+            if name and true is not None:
+                columns[name] = true
+        for name, values in columns.items():
             for row in np.flatnonzero(shown & ~zero & (values < threshold)).tolist():
                 yield self._claim(row, "threshold", f"{name} is {values[row]}, under {threshold}")
 
@@ -167,6 +176,24 @@ class _Reading:
                 is_few = shown[row] and heads[whole] - heads[row] < self.rules.outside
                 if is_few and not targeted.is_fixed(row, column, parts):
                     yield self._claim(row, "outside group", f"{heads[whole] - heads[row]} of its margin over {column}")
+
+    def _few_people_left(self, family: str, sums: Sums, zero: Bools) -> Iterator[Claim]:
+        """Yield margins whose withheld parts, which follow as one number, are about too few people who count.
+
+        Where people add up their number is the sum. Else it is at least that of the largest part, or the margin's own
+        where no part is published. Which parts a reader finds empty is not asked: they add nobody.
+        """
+        rules, shown = self.rules.families[family], self.table.published[family]
+        true = self.truth.column(self.package.release, self.table, rules.counted or rules.heads)
+        if true is None:
+            return
+        adds_up = bool(self._measures(family, "heads"))
+        for column, whole, parts in sums:
+            left = [row for row in parts if not shown[row]]
+            if shown[whole] and not zero[whole] and left and (adds_up or len(left) < len(parts)):
+                people = true[left].sum() if adds_up else true[left].max()
+                if people < self.rules.threshold(family):
+                    yield self._claim(whole, "residual", f"{people} people in what is withheld over {column}")
 
     def _nobody_outside_family(self, family: str, zero: Bools) -> Iterator[Claim]:
         """Yield cells nearly all of whose people are in the family."""

@@ -20,14 +20,16 @@ class Family:
     Args:
         count: the measure of events.
         heads: the measure of people.
-        rest: the truth's column of people of the cell outside the family, or None.
+        rest: the truth's column of people who count and are in the cell outside the family, or None.
         requires: the family that must be published in the same cell, or None.
+        counted: the truth's column of people who count (rule 5), which no package carries; None where all do.
     """
 
     count: str
     heads: str
     rest: str | None
     requires: str | None
+    counted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ def read_rules(numbers: Mapping[str, Any]) -> RuleBook:
 
     Args:
         numbers: one rule set for every package, ``{"heads": {family: n}, "outside": n, "families": {family: {"count":
-            column, "heads": column, "rest": column or None, "requires": family or None}}}``, or one per report,
-            ``{report: rule set}``.
+            column, "heads": column, "rest": column or None, "requires": family or None, "counted": column or None}}}``,
+            or one per report, ``{report: rule set}``.
 
     Returns:
         The rules by report.
@@ -134,7 +136,9 @@ def read_rules(numbers: Mapping[str, Any]) -> RuleBook:
 def _rules(given: Mapping[str, Any]) -> Rules:
     try:
         families = {
-            name: Family(family["count"], family["heads"], family.get("rest"), family.get("requires"))
+            name: Family(
+                family["count"], family["heads"], family.get("rest"), family.get("requires"), family.get("counted")
+            )
             for name, family in given["families"].items()
         }
         return Rules(dict(given["heads"]), int(given["outside"]), families)

@@ -55,16 +55,16 @@ def control(
 
     Guarantee:
         Every published number is about enough people of its family (rule 1), leaves enough people of the cell outside
-        the family and of the margin outside the group (rule 2); and from all numbers of the package together, no
-        withheld one follows, each can still be 0 and at least min(threshold, known total), and every sum of withheld
-        cells that follows is about enough people (rule 6); nothing is published that the shape's plan keeps for
-        another period, or leaves to a coarser level (rule 7). What public targeting makes 0 is published as 0, whatever
-        the data. Equal cubes give equal results; all that is withheld
+        the family and of the margin outside the group (rule 2), people who count (rule 5) in each case; and from all
+        numbers of the package together, no withheld one follows, each can still be 0 and at least min(threshold, known
+        total), and every sum of withheld cells that follows is about enough people who count (rule 6); nothing is
+        published that the shape's plan keeps for another period, or leaves to a coarser level (rule 7). What public
+        targeting makes 0 is published as 0, whatever the data. Equal cubes give equal results; all that is withheld
         looks the same. Not guaranteed: anything about packages of this recipient in which the same family of a key is
         told for another kind of period, or other recipients of a campaign.
 
-    Source: disclosure.md, rules 1, 2, 6 and 7; docs/decisions/0003-complementary-suppression.md,
-        0007-periods-and-plans.md.
+    Source: disclosure.md, rules 1, 2, 5, 6 and 7; docs/decisions/0003-complementary-suppression.md,
+        0007-periods-and-plans.md, 0008-what-one-person-adds-and-who-counts.md.
     """
     _refuse_misfits(cube.shape, rule_set, families, earlier)
     verify_sums(cube, families)

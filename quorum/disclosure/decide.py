@@ -47,7 +47,7 @@ class Values:
     def __init__(
         self, cube: PackageCube, families: Sequence[FamilySpec], told_elsewhere: Told = MappingProxyType({})
     ) -> None:
-        columns = {c for family in families for c in (family.count, family.heads, family.rest) if c is not None}
+        columns = {column for family in families for column in family.columns}
         tables = [table.name for table in cube.shape.tables]
         kind = kind_of(cube.shape.period)
         self._planned_out = {
@@ -214,8 +214,8 @@ def _decide_once(
 
 
 def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: FamilySpec, required: Bools | None) -> Bools:
-    """Return which cells pass rules 1 and 2."""
-    heads = values.of(block, family.heads)
+    """Return which cells pass rules 1 and 2, by the people who count."""
+    heads = values.of(block, family.judged)
     rest = None if family.rest is None else values.of(block, family.rest)
     free = ~block.fixed
     return (
@@ -223,7 +223,7 @@ def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: Famil
         & primary.has_required(required, block.size)
         & primary.leaves_people_beside(rest, rule_set.outside, block.size)
         & primary.leaves_people_of_parent(
-            heads, values.at_most(block, family.heads), block.child[free], block.parent[free], rule_set.outside
+            heads, values.at_most(block, family.judged), block.child[free], block.parent[free], rule_set.outside
         )
     )
 
@@ -246,16 +246,22 @@ def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilyS
 
     Where people add up, a reader may hold head counts and events: heads must be able to be 0 and to reach the
     threshold, and events beyond one a head must be able to be 0. Both together let events be 0 and reach the threshold.
+    Residuals must hold the threshold of people who count: so each withheld cell must be able to reach it in a table of
+    theirs, beside what they are in published cells. It must be able to be 0 there as well, for a reader who planted
+    those who do not count knows how many they are.
     """
     counts, heads = values.of(block, family.count), values.of(block, family.heads)
+    counted = values.of(block, family.judged)
     threshold = rule_set.heads[family.name]
     if not block.partitions:
-        return Protection(block, (Layer(f"{family.name}.count", counts, threshold),), heads, threshold)
-    layers = (
+        return Protection(block, (Layer(f"{family.name}.count", counts, threshold),), counted, threshold)
+    layers = [
         Layer(f"{family.name}.heads", heads, threshold, base),
         Layer(f"{family.name}.excess", counts - heads, 0),
-    )
-    return Protection(block, layers, heads, threshold)
+    ]
+    if not np.array_equal(counted, heads):
+        layers.append(Layer(f"{family.name}.counted", counted, threshold))
+    return Protection(block, tuple(layers), counted, threshold)
 
 
 def _largest_inside(block: Block, values: Values, families: Sequence[FamilySpec]) -> Ints:
@@ -279,6 +285,6 @@ def _base(protection: Protection, published: Bools, inside: Ints) -> Base | None
 
 def _refuse_unequal_totals(blocks: Sequence[Block], values: Values, families: Sequence[FamilySpec]) -> None:
     rooted = [block for block in blocks if block.has_root]
-    for column in (c for f in families for c in (f.count, f.heads, f.rest) if c is not None):
+    for column in (column for family in families for column in family.columns):
         if len({int(values.of(block, column)[0]) for block in rooted}) > 1:
             raise ConfigurationError("cube.sums", f"totals of {column} differ between tables", "one number a total")

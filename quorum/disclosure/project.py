@@ -98,18 +98,19 @@ def _place(table: TableShape, cube: pa.Table, key: str, families: list[FamilySpe
     columns: dict[str, pa.Array | Ints] = dict(coordinate_columns(table))
     at_most: dict[str, Ints] = {}
     for family in families:
-        heads = _measure(cube, family.heads)
         columns[family.count] = fold.sum(_measure(cube, family.count))
-        columns[family.heads] = fold.largest(heads)
-        if fold.folded.any():
-            at_most[family.heads] = fold.sum(heads)
+        for column in dict.fromkeys((family.heads, family.judged)):
+            heads = _measure(cube, column)
+            columns[column] = fold.largest(heads)
+            if fold.folded.any():
+                at_most[column] = fold.sum(heads)
         if family.rest is not None:
-            columns[family.rest] = _rest(fold, heads, _measure(cube, family.rest))
+            columns[family.rest] = _rest(fold, _measure(cube, family.judged), _measure(cube, family.rest))
     return pa.table(columns), at_most
 
 
 def _rest(fold: _Fold, heads: Ints, rest: Ints) -> Ints:
-    """Return how many people of a cell are outside the family at least.
+    """Return how many people of a cell, of those who count, are outside the family at least.
 
     Those in or beside the family in the largest folded part are people of the cell; whoever of them is in the family in
     any part is counted in the sum of heads.

@@ -24,8 +24,9 @@ def verify_sums(cube: PackageCube, families: Sequence[FamilySpec]) -> None:
         families: of the report.
 
     Raises:
-        ConfigurationError: a count is not the sum of its parts; heads are not where a dimension partitions people; a
-            part has more people than its margin; or a cell has fewer events than people.
+        ConfigurationError: a count is not the sum of its parts; heads, or people who count, are not where a dimension
+            partitions people; a part has more people than its margin; or a cell has fewer events than people, or fewer
+            people than people who count.
 
     Guarantee:
         In a cube that passes, events add up over every margin, people over margins of dimensions that partition them,
@@ -38,25 +39,28 @@ def verify_sums(cube: PackageCube, families: Sequence[FamilySpec]) -> None:
             counts, heads = cube.values(table.name, family.count), cube.values(table.name, family.heads)
             if np.any(counts < heads):
                 raise _refusal(table, family.heads, "is larger than the number of events")
+            counted = cube.values(table.name, family.judged)
+            if np.any(heads < counted):
+                raise _refusal(table, family.judged, "is larger than the number of people")
             for place, dimension in enumerate(table.dimensions):
-                _verify_dimension(table, place, family, counts, heads, dimension.partitions_people)
+                partitions = dimension.partitions_people
+                _verify_dimension(table, place, family.count, counts, adds_up=True)
+                _verify_dimension(table, place, family.heads, heads, adds_up=partitions)
+                _verify_dimension(table, place, family.judged, counted, adds_up=partitions)
 
 
-def _verify_dimension(
-    table: TableShape, place: int, family: FamilySpec, counts: Ints, heads: Ints, partitions: bool
-) -> None:
+def _verify_dimension(table: TableShape, place: int, column: str, values: Ints, *, adds_up: bool) -> None:
     above = parents(coordinates_of(table.dimensions[place]))
     child = np.flatnonzero(above >= 0)
     whole = np.unique(above[child])
-    for column, values, adds_up in ((family.count, counts, True), (family.heads, heads, partitions)):
-        lines = np.moveaxis(values.reshape(sizes(table)), place, 0)
-        sums, largest = np.zeros_like(lines), np.zeros_like(lines)
-        np.add.at(sums, above[child], lines[child])
-        np.maximum.at(largest, above[child], lines[child])
-        if adds_up and not np.array_equal(sums[whole], lines[whole]):
-            raise _refusal(table, column, "does not add up to its margin")
-        if np.any(largest[whole] > lines[whole]):
-            raise _refusal(table, column, "is larger in a part than in its margin")
+    lines = np.moveaxis(values.reshape(sizes(table)), place, 0)
+    sums, largest = np.zeros_like(lines), np.zeros_like(lines)
+    np.add.at(sums, above[child], lines[child])
+    np.maximum.at(largest, above[child], lines[child])
+    if adds_up and not np.array_equal(sums[whole], lines[whole]):
+        raise _refusal(table, column, "does not add up to its margin")
+    if np.any(largest[whole] > lines[whole]):
+        raise _refusal(table, column, "is larger in a part than in its margin")
 
 
 def _refusal(table: TableShape, column: str, what: str) -> ConfigurationError:

@@ -30,8 +30,9 @@ class PackageCube:
     Args:
         shape: the package.
         tables: table to its rows: the whole product of categories in the shape's order; dimension columns (string),
-            then for each family of the report its count (events), heads (people) and, where the policy names one, rest
-            (people of the cell outside the family), int64, without nulls, 0 where nothing happened.
+            then for each family of the report its count (events), heads (people), those of them who count (rule 5) and,
+            where the policy names one, rest (people who count and are in the cell outside the family), int64, without
+            nulls, 0 where nothing happened.
         heads_at_most: table to head column to upper bounds of the heads, one a row, where heads are only bounds because
             categories were folded together; without an entry the heads are exact.
 

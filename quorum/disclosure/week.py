@@ -36,7 +36,7 @@ def sum_days(
         shape: the week's package.
         days: the cubes of the recipient's day packages of the week.
         people: the cube of the week's people: dimension columns of all tables (string; ``ALL`` where a row names no
-            category), heads and rests of each family (int64).
+            category), heads, people who count and rests of each family (int64).
         families: of the report.
         sources: table of the week to table of the days.
 
@@ -66,13 +66,13 @@ def sum_days(
             for cube, theirs, mine in placed:
                 np.add.at(events, mine, cube.values(sources[table.name], family.count)[theirs])
             columns[family.count] = events
-            heads = _column(counted, family.heads, len(row_of))
-            rest = None if family.rest is None else _column(counted, family.rest, len(row_of))
-            columns[family.heads], most, beside = bound_people(mixtures, heads, rest)
-            if beside is not None:
-                columns[str(family.rest)] = beside
-            if mixtures:
-                at_most.setdefault(table.name, {})[family.heads] = most
+            for column in dict.fromkeys((family.heads, family.judged)):
+                columns[column], most, _ = bound_people(mixtures, _column(counted, column, len(row_of)), None)
+                if mixtures:
+                    at_most.setdefault(table.name, {})[column] = most
+            if family.rest is not None:
+                judged, rest = (_column(counted, column, len(row_of)) for column in (family.judged, family.rest))
+                columns[family.rest] = bound_people(mixtures, judged, rest)[2]
         tables[table.name] = pa.table(columns)
     return PackageCube(shape, tables, at_most)
 

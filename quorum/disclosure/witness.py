@@ -98,7 +98,7 @@ class Protection:
     Args:
         block: the cells and their equations.
         layers: the numbers to keep open.
-        heads: people of the family in each cell, or a lower bound.
+        heads: people of the family in each cell who count (rule 5), or a lower bound.
         threshold: people that every residual must hold.
 
     Guarantee:

@@ -26,6 +26,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__limit(name, value BIGINT)``;
     - ``policy__heads(rule_set, family, least_n BIGINT)``: the fewest people of a cell that a rule set shows;
     - ``policy__contribution(event_type, most_n BIGINT)``: what counts of one person, campaign and night;
+    - ``policy__who_counts(seasoned_days, active_nights, network_people BIGINT)``: one row: who counts in head counts;
     - ``policy__scope(scope)``: what a choice of a person can be about;
     - ``policy__scope_stop(scope, purpose)``: the purposes that a refusal of a scope takes the person out of.
 
@@ -56,6 +57,11 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
         ),
         "policy__contribution": _keyed(
             ("event_type", "most_n"), sorted(policy.contribution.items()), (pa.string(), pa.int64())
+        ),
+        "policy__who_counts": _relation(
+            ("seasoned_days", "active_nights", "network_people"),
+            [(policy.who_counts.seasoned_days, policy.who_counts.active_nights, policy.who_counts.network_people)],
+            (pa.int64(), pa.int64(), pa.int64()),
         ),
         "policy__scope": _relation(("scope",), [(code,) for code in sorted(policy.scopes)], (pa.string(),)),
         "policy__scope_stop": _relation(

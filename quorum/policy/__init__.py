@@ -18,6 +18,7 @@ from quorum.policy.types import (
     RuleSet,
     Scope,
     TableSpec,
+    WhoCounts,
 )
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "RuleSet",
     "Scope",
     "TableSpec",
+    "WhoCounts",
     "load_policy",
 ]

@@ -19,7 +19,6 @@ from quorum.policy.clauses import clauses
 from quorum.policy.decisions import check_decisions, read_decisions
 from quorum.policy.endpoints import deliveries
 from quorum.policy.fields import day, fields, instant, number, read, texts
-from quorum.policy.published import FamilySpec
 from quorum.policy.sensitive import Matter, matter_of, matters
 from quorum.policy.types import Policy
 
@@ -56,7 +55,6 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
     roles, actors, unlisted_role = law.roles(read(folder, "roles.yaml"))
     published = fields("reports.yaml", read(folder, "reports.yaml"), ["families", "dimensions", "reports"])
     key_sets = fields("categories.yaml", read(folder, "categories.yaml"), ["limits", *reports.KEY_SETS])
-    families = {name: FamilySpec(name, **spec) for name, spec in published["families"].items()}
     disclosure = read(folder, "disclosure.yaml")
     policy = Policy(
         version=number("policy.yaml: version", document["version"]),
@@ -73,8 +71,9 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         rule_sets=MappingProxyType(reports.rule_sets(disclosure)),
         contribution=MappingProxyType(reports.contribution(disclosure)),
         clipped_classes=reports.clipped_classes(disclosure),
+        who_counts=reports.who_counts(disclosure),
         dimensions=MappingProxyType(reports.dimensions(published)),
-        families=MappingProxyType(families),
+        families=MappingProxyType(reports.families(published)),
         reports=MappingProxyType(reports.reports(published)),
         categories=MappingProxyType(reports.categories(key_sets)),
         postal_prefixes=reports.postal_prefixes(folder / "postal_prefectures.csv"),
@@ -133,6 +132,13 @@ def _check(policy: Policy) -> None:
             _known(f"purpose of role {name}", granted, set(policy.purposes))
     for role_name in (*policy.actors.values(), policy.unlisted_role):
         _known("role of an actor", role_name, set(policy.roles))
+    seen_days, seasoned_days = policy.limits["seen_days"], policy.who_counts.seasoned_days
+    if seen_days <= seasoned_days:
+        raise ConfigurationError(
+            "disclosure.history",
+            f"limits.seen_days is {seen_days}, who_counts.seasoned_days {seasoned_days}",
+            "a history that is kept longer than the days since a person was first seen",
+        )
     for report in policy.reports.values():
         _known("rule set", report.rule_set, set(policy.rule_sets))
         for family in report.families:

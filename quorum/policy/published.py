@@ -20,6 +20,9 @@ CEILING_SINGLE_SHARE_PERCENT = 60
 CEILING_CONTRIBUTION: Mapping[str, int] = MappingProxyType({"impression": 100, "click": 50, "conversion": 20})
 """Kinds of events with the highest bound on those of one person, campaign and day (rule 4)."""
 
+FLOOR_SEASONED_DAYS = 14
+FLOOR_ACTIVE_NIGHTS = 2
+CEILING_NETWORK_PEOPLE = 10
 
 MOST_CLIPPED_CLASSES = 3
 """Boundaries between classes of the clipped share: more of them would come near to the share itself."""
@@ -66,6 +69,37 @@ class RuleSet:
     def _ceiling(self, what: str, value: int, ceiling: int) -> None:
         if value > ceiling:
             raise ConfigurationError("disclosure.ceiling", f"{self.name}.{what} is {value}", f"{ceiling} or less")
+
+
+@dataclass(frozen=True)
+class WhoCounts:
+    """Who counts in head counts (rule 5); construction refuses what is laxer than the floors in code.
+
+    Args:
+        seasoned_days: days since a person was first seen.
+        active_nights: nights on which the person was seen and was no bot.
+        network_people: people of one truncated network who count for one campaign or section.
+
+    Raises:
+        ConfigurationError: a number is below its floor or above its ceiling.
+    """
+
+    seasoned_days: int
+    active_nights: int
+    network_people: int
+
+    def __post_init__(self) -> None:
+        for name, floor in (("seasoned_days", FLOOR_SEASONED_DAYS), ("active_nights", FLOOR_ACTIVE_NIGHTS)):
+            if getattr(self, name) < floor:
+                raise ConfigurationError(
+                    "disclosure.floor", f"who_counts.{name} is {getattr(self, name)}", f"{floor} or more"
+                )
+        if not 1 <= self.network_people <= CEILING_NETWORK_PEOPLE:
+            raise ConfigurationError(
+                "disclosure.ceiling",
+                f"who_counts.network_people is {self.network_people}",
+                f"1 to {CEILING_NETWORK_PEOPLE}",
+            )
 
 
 @dataclass(frozen=True)
@@ -118,8 +152,10 @@ class FamilySpec:
         name: e.g. ``clicks``.
         count: the column of events, e.g. ``click_n``.
         heads: the column of people, e.g. ``clicker_n``.
-        rest: the cube's column of people of the cell outside the family, or None.
+        rest: the cube's column of people who count and are in the cell outside the family, or None.
         requires: the family that must be published in the same cell, or None.
+        counted: the cube's column of those of ``heads`` who count (rule 5); None where all heads do, which no file of
+            the policy can say.
     """
 
     name: str
@@ -127,6 +163,18 @@ class FamilySpec:
     heads: str
     rest: str | None = None
     requires: str | None = None
+    counted: str | None = None
+
+    @property
+    def judged(self) -> str:
+        """The column by which rules 1, 2 and 6 judge whether there are enough people."""
+        return self.counted or self.heads
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a cube, each once, in order."""
+        named = (self.count, self.heads, self.counted, self.rest)
+        return tuple(dict.fromkeys(column for column in named if column is not None))
 
 
 @dataclass(frozen=True)

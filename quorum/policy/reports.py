@@ -18,9 +18,11 @@ from quorum.policy.published import (
     MOST_CLIPPED_CLASSES,
     Category,
     DimensionSpec,
+    FamilySpec,
     ReportSpec,
     RuleSet,
     TableSpec,
+    WhoCounts,
 )
 
 KEY_SETS = (
@@ -43,7 +45,9 @@ def rule_sets(document: Mapping[str, Any]) -> dict[str, RuleSet]:
         ConfigurationError: the file is not laid out as expected, a number is no whole number (a comparison with `.nan`
             holds for nobody), or one is below its floor.
     """
-    body = fields.fields("disclosure.yaml", document, ["rule_sets", "contribution", "clipped_classes_percent"])
+    body = fields.fields(
+        "disclosure.yaml", document, ["rule_sets", "contribution", "clipped_classes_percent", "who_counts"]
+    )
     listed = fields.mapping("disclosure.yaml: rule_sets", body["rule_sets"])
     return {name: _rule_set(name, spec) for name, spec in listed.items()}
 
@@ -78,6 +82,33 @@ def contribution(document: Mapping[str, Any]) -> dict[str, int]:
                 "disclosure.ceiling", f"contribution.{kind} is {bound}", f"{CEILING_CONTRIBUTION[kind]} or less"
             )
     return bounds
+
+
+def who_counts(document: Mapping[str, Any]) -> WhoCounts:
+    """Return the numbers of ``disclosure.yaml`` that say who counts in head counts.
+
+    Raises:
+        ConfigurationError: a number is missing, no whole number, or laxer than the floors in code.
+    """
+    where, names = "disclosure.yaml: who_counts", ("seasoned_days", "active_nights", "network_people")
+    spec = fields.fields(where, document["who_counts"], names)
+    return WhoCounts(**{name: fields.number(f"{where}.{name}", spec[name]) for name in names})
+
+
+def families(document: Mapping[str, Any]) -> dict[str, FamilySpec]:
+    """Return the metric families of ``reports.yaml`` by name.
+
+    Raises:
+        ConfigurationError: a field is missing or unknown, or a family takes all heads for people who count (rule 5).
+    """
+    found = {}
+    for name, spec in document["families"].items():
+        where = f"reports.yaml: families.{name}"
+        body = fields.fields(where, spec, ["count", "heads", "counted"], ["rest", "requires"])
+        if body["counted"] in (None, body["heads"]):
+            raise ConfigurationError("disclosure.counted", f"{where}: counted is heads", "a column of people who count")
+        found[name] = FamilySpec(name, **body)
+    return found
 
 
 def clipped_classes(document: Mapping[str, Any]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quorum.policy.clauses import Clause
 from quorum.policy.decisions import Decision
-from quorum.policy.published import Category, DimensionSpec, FamilySpec, ReportSpec, RuleSet, TableSpec
+from quorum.policy.published import Category, DimensionSpec, FamilySpec, ReportSpec, RuleSet, TableSpec, WhoCounts
 from quorum.policy.sensitive import Matter
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Scope",
     "TableSpec",
     "ThirdParty",
+    "WhoCounts",
 ]
 
 
@@ -210,6 +211,7 @@ class Policy:
         rule_sets: name to rule set.
         contribution: kind of event to the most of one person, campaign and day that count as theirs (rule 4).
         clipped_classes: boundaries between the classes in which the clipped share is told, in percent.
+        who_counts: who counts in head counts (rule 5).
         dimensions: name to dimension.
         families: name to family.
         reports: name to report.
@@ -236,6 +238,7 @@ class Policy:
     rule_sets: Mapping[str, RuleSet]
     contribution: Mapping[str, int]
     clipped_classes: tuple[int, ...]
+    who_counts: WhoCounts
     dimensions: Mapping[str, DimensionSpec]
     families: Mapping[str, FamilySpec]
     reports: Mapping[str, ReportSpec]

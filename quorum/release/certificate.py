@@ -68,7 +68,7 @@ def certify(
         "code_version": code_version,
         "policy": {"version": policy.version, "digest": policy.digest},
         "rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
-        "head_counts": "everyone",
+        "head_counts": shape.head_counts,
         "checks": [dict(check) for check in checks],
         "attacks": [dict(attack) for attack in attacks],
         "budget": {"spent_micro_rho": 0},

@@ -145,8 +145,9 @@ def rule_numbers(rule_set: RuleSet, report: ReportSpec, policy: Policy) -> dict[
 
     Returns:
         ``name, heads {family: n}, outside, p_percent, dominance {n, share_percent}, single_share_percent, contribution
-        {kind of event: most of one person, of the kinds that the report counts}, families
-        {family: {count, heads, rest, requires}}``, as the attacks of `quorum.audit` take them.
+        {kind of event: most of one person, of the kinds that the report counts}, who_counts {seasoned_days,
+        active_nights, network_people}, families {family: {count, heads, counted, rest, requires}}``, as the attacks of
+        `quorum.audit` take them. No package carries ``counted`` and ``rest``: whoever counts is one of ``heads``.
 
     Guarantee:
         All numbers that decided the package, and no others: a function of the policy alone.
@@ -165,10 +166,16 @@ def rule_numbers(rule_set: RuleSet, report: ReportSpec, policy: Policy) -> dict[
             for kind, bound in sorted(policy.contribution.items())
             if any(policy.families[family].count == f"{kind}_n" for family in report.families)
         },
+        "who_counts": {
+            "seasoned_days": policy.who_counts.seasoned_days,
+            "active_nights": policy.who_counts.active_nights,
+            "network_people": policy.who_counts.network_people,
+        },
         "families": {
             family.name: {
                 "count": family.count,
                 "heads": family.heads,
+                "counted": family.counted,
                 "rest": family.rest,
                 "requires": family.requires,
             }
@@ -211,6 +218,7 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
             key: {column: list(categories) for column, categories in targets.items()}
             for key, targets in shape.targeting.items()
         },
+        "quorum:head_counts": shape.head_counts,
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
         "resources": [_resource(table, digests[table.name]) for table in shape.tables],

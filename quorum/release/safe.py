@@ -303,7 +303,11 @@ def _refuse_attacked(
     cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, beside: Sequence[ParsedPackage]
 ) -> None:
     """Refuse what an outsider with the files, and with the cube as the truth, finds broken or can work out."""
-    numbers = rule_numbers(rule_set, policy.reports[cube.shape.report], policy)
+    report = policy.reports[cube.shape.report]
+    for family in (policy.families[name] for name in report.families):
+        if not all(family.judged in table.column_names for table in cube.tables.values()):
+            raise _refuse("counted", report.name, f"a cube without {family.judged}")
+    numbers = rule_numbers(rule_set, report, policy)
     package = parse_files(table_files(cube.shape, safe.tables, policy))
     rules, truth = read_rules(numbers), Truth({package.release: cube.tables})
     held = [package, *beside]

@@ -14,6 +14,8 @@ from math import prod
 from quorum.tables.targeting import Targeting, excluded, named_n
 
 ALL = "ALL"
+EVERYONE, SEASONED = "everyone", "seasoned"
+"""Who counts in the head counts of a package, within the number of one network (rule 5)."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class PackageShape:
         plan: key of the report to what was fixed for it, as in ``quorum:plan``; without an entry a key is told with all
             its levels.
         targeting: key of the report to column to the categories that are targeted, as in ``quorum:targeting``.
+        head_counts: who counts, as in ``quorum:head_counts``: ``seasoned`` people, or ``everyone`` as long as the
+            portal has no history that is old enough on one of the period's nights.
     """
 
     recipient_id: str
@@ -162,6 +166,7 @@ class PackageShape:
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     plan: Mapping[str, KeyPlan] = field(default_factory=dict)
     targeting: Targeting = field(default_factory=dict)
+    head_counts: str = EVERYONE
 
     def table(self, name: str) -> TableShape:
         """Return a table by name.

@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from disclosure_attacker import Calendar
-from disclosure_portal import FAMILIES, flat, keyed, nested, package, plain, rule_set, table
+from disclosure_portal import COUNTED as FAMILIES
+from disclosure_portal import flat, keyed, nested, package, plain, rule_set, table
 
 from quorum.audit.package import ParsedPackage, parse_files
 from quorum.audit.run import run_attacks
 from quorum.disclosure import PackageCube, SafeCube, control
 from quorum.disclosure.week import sum_days, told_by_days
-from quorum.policy import DimensionSpec, Policy, ReportSpec, TableSpec
+from quorum.policy import DimensionSpec, Policy, ReportSpec, TableSpec, WhoCounts
 from quorum.release.package import rule_numbers, table_files
 from quorum.release.week_shapes import week_shape, week_tables
 from quorum.tables import KeyPlan, PackageShape
@@ -60,6 +61,7 @@ def house(policy: Policy) -> Policy:
         families={family.name: family for family in FAMILIES},
         rule_sets={"standard": RULES},
         contribution={"impression": 20, "click": 10, "conversion": 5},
+        who_counts=WhoCounts(28, 3, 5),
         version=1,
         digest="0" * 64,
     )
@@ -103,19 +105,20 @@ def draw(rng: np.random.Generator, people: int, days: int, click: float) -> list
 
 def tally(columns: Sequence[str], places: Sequence[tuple[str, ...]], events: Sequence[Event]) -> dict[str, list]:
     """Count events and people of cells, one by one."""
-    found: dict[str, list] = {c: [] for f in FAMILIES for c in (f.count, f.heads, f.rest) if c}
+    found: dict[str, list] = {c: [] for f in FAMILIES for c in f.columns}
     for place in places:
         wanted = {c: v for c, v in zip(columns, place, strict=True) if v != ALL and c != "campaign_id"}
         inside = [e for e in events if all(e.at[c] == v for c, v in wanted.items())]
         seen = {e.person for e in inside}
         clicked = {e.person for e in inside if e.clicks}
         converted = {e.person for e in inside if e.conversions}
+        count = {e.person for e in inside if e.person % 10}
         numbers = (
-            ("impression_n", len(inside)), ("people_n", len(seen)),
+            ("impression_n", len(inside)), ("people_n", len(seen)), ("people_counted_n", len(seen & count)),
             ("click_n", sum(e.clicks for e in inside)), ("clicker_n", len(clicked)),
-            ("clicker_rest_n", len(seen - clicked)),
+            ("clicker_counted_n", len(clicked & count)), ("clicker_rest_n", len((seen - clicked) & count)),
             ("conversion_n", sum(e.conversions for e in inside)), ("converter_n", len(converted)),
-            ("converter_rest_n", len(seen - converted)),
+            ("converter_counted_n", len(converted & count)), ("converter_rest_n", len((seen - converted) & count)),
         )  # fmt: skip
         for name, number in numbers:
             found[name].append(number)
@@ -141,7 +144,7 @@ def people_of(shape: PackageShape, events: Sequence[Event]) -> pa.Table:
     listed = sorted(rows)
     columns = {c: pa.array([row[i] for row in listed], pa.string()) for i, c in enumerate(every)}
     numbers = tally(every, listed, events)
-    heads = {c: pa.array(numbers[c], pa.int64()) for f in FAMILIES for c in (f.heads, f.rest) if c}
+    heads = {c: pa.array(numbers[c], pa.int64()) for f in FAMILIES for c in f.columns[1:]}
     return pa.table({**columns, **heads})
 
 

@@ -41,17 +41,22 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """People who move: by how much each column of each row of a table changes, for one of them."""
+    """People who move: by how much each column of each row changes for one of them, and which stays above which."""
 
     table: str
     rows: np.ndarray
     columns: Mapping[str, int]
+    above: Mapping[str, str]
 
     def most(self, cubes: Mapping[str, pa.Table]) -> int:
         """How many can move before a cell has fewer than none."""
-        least = [
-            int((cubes[self.table][column].to_numpy()[self.rows * by < 0]).min()) for column, by in self.columns.items()
-        ]
+        table = cubes[self.table]
+        least = []
+        for column, by in self.columns.items():
+            spare = table[column].to_numpy()
+            if column in self.above:
+                spare = spare - table[self.above[column]].to_numpy()
+            least.append(int(spare[self.rows * by < 0].min()))
         return min(least)
 
     def apply(self, cubes: Mapping[str, pa.Table], times: int) -> dict[str, pa.Table]:
@@ -94,14 +99,15 @@ def _moved(table: TableShape, *moves: tuple[Row, Row]) -> np.ndarray:
     return delta
 
 
-def _kinds(shape: PackageShape, policy: Policy) -> Iterator[tuple[str, dict[str, int]]]:
-    """A family and what one who moves takes along: a person without clicks; a click exchanged; an event more."""
+def _kinds(shape: PackageShape, policy: Policy) -> Iterator[tuple[str, dict[str, int], dict[str, str]]]:
+    """A family and what one who moves takes along: a person without clicks, who counts or not; a click exchanged."""
     families = _families(shape, policy)
     base = families[0]
     rests = {family.rest: 1 for family in families if family.rest}
-    yield base.name, {base.count: 1, base.heads: 1, **rests}
+    yield base.name, {base.count: 1, base.heads: 1, base.counted: 1, **rests}, {}
+    yield base.name, {base.count: 1, base.heads: 1}, {base.heads: base.counted}
     for family in families[1:]:
-        yield family.name, {family.count: 1, family.heads: 1, family.rest: -1}
+        yield family.name, {family.count: 1, family.heads: 1, family.counted: 1, family.rest: -1}, {}
 
 
 def _changes(shape: PackageShape, safe: SafeCube, policy: Policy, rng: np.random.Generator) -> Iterator[Change]:
@@ -118,10 +124,10 @@ def _changes(shape: PackageShape, safe: SafeCube, policy: Policy, rng: np.random
             at = len(table.columns) - 1
             moves = [(source, (*source[:at], target[at])), (target, (*target[:at], source[at]))]
         delta = _moved(table, *moves)
-        family, columns = kinds[rng.integers(len(kinds))]
+        family, columns, above = kinds[rng.integers(len(kinds))]
         words = np.array(safe.tables[table.name][f"status_{family}"].to_pylist())
         if delta.any() and set(words[delta != 0]) == {"withheld"}:
-            yield Change(table.name, delta, columns)
+            yield Change(table.name, delta, columns, above)
 
 
 def _pattern(safe: SafeCube) -> list[list[str]]:

@@ -8,7 +8,8 @@ contacts as (
         count(*) filter (where event_type = 'impression') as impression_n,
         count(*) filter (where event_type = 'click') as click_n,
         count(*) filter (where event_type = 'conversion') as conversion_n,
-        sum(value_micros) as value_micros
+        sum(value_micros) as value_micros,
+        bool_or(is_counted) as is_counted
     from seg__ad_event
     group by campaign_id, person_n
 ),
@@ -28,12 +29,19 @@ select
     case when grouping(placed.prefecture) = 1 then 'ALL' else placed.prefecture end as prefecture,
     cast(sum(placed.impression_n) as bigint) as impression_n,
     count(placed.person_n) filter (where placed.impression_n > 0) as people_n,
+    count(placed.person_n) filter (where placed.impression_n > 0 and placed.is_counted) as people_counted_n,
     cast(sum(placed.click_n) as bigint) as click_n,
     count(placed.person_n) filter (where placed.click_n > 0) as clicker_n,
-    count(placed.person_n) filter (where placed.impression_n > 0 and placed.click_n = 0) as clicker_rest_n,
+    count(placed.person_n) filter (where placed.click_n > 0 and placed.is_counted) as clicker_counted_n,
+    count(placed.person_n) filter (
+        where placed.impression_n > 0 and placed.click_n = 0 and placed.is_counted
+    ) as clicker_rest_n,
     cast(sum(placed.conversion_n) as bigint) as conversion_n,
     count(placed.person_n) filter (where placed.conversion_n > 0) as converter_n,
-    count(placed.person_n) filter (where placed.impression_n > 0 and placed.conversion_n = 0) as converter_rest_n,
+    count(placed.person_n) filter (where placed.conversion_n > 0 and placed.is_counted) as converter_counted_n,
+    count(placed.person_n) filter (
+        where placed.impression_n > 0 and placed.conversion_n = 0 and placed.is_counted
+    ) as converter_rest_n,
     cast(sum(placed.value_micros) as bigint) as value_micros
 from placed
 group by

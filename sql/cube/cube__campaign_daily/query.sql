@@ -9,7 +9,8 @@ contacts as (
         count(*) filter (where event_type = 'impression') as impression_n,
         count(*) filter (where event_type = 'click') as click_n,
         count(*) filter (where event_type = 'conversion') as conversion_n,
-        sum(value_micros) as value_micros
+        sum(value_micros) as value_micros,
+        bool_or(is_counted) as is_counted
     from seg__ad_event
     group by
         grouping sets (
@@ -26,12 +27,19 @@ select
     placement,
     cast(sum(contact.impression_n) as bigint) as impression_n,
     count(contact.person_n) filter (where contact.impression_n > 0) as people_n,
+    count(contact.person_n) filter (where contact.impression_n > 0 and contact.is_counted) as people_counted_n,
     cast(sum(contact.click_n) as bigint) as click_n,
     count(contact.person_n) filter (where contact.click_n > 0) as clicker_n,
-    count(contact.person_n) filter (where contact.impression_n > 0 and contact.click_n = 0) as clicker_rest_n,
+    count(contact.person_n) filter (where contact.click_n > 0 and contact.is_counted) as clicker_counted_n,
+    count(contact.person_n) filter (
+        where contact.impression_n > 0 and contact.click_n = 0 and contact.is_counted
+    ) as clicker_rest_n,
     cast(sum(contact.conversion_n) as bigint) as conversion_n,
     count(contact.person_n) filter (where contact.conversion_n > 0) as converter_n,
-    count(contact.person_n) filter (where contact.impression_n > 0 and contact.conversion_n = 0) as converter_rest_n,
+    count(contact.person_n) filter (where contact.conversion_n > 0 and contact.is_counted) as converter_counted_n,
+    count(contact.person_n) filter (
+        where contact.impression_n > 0 and contact.conversion_n = 0 and contact.is_counted
+    ) as converter_rest_n,
     cast(sum(contact.value_micros) as bigint) as value_micros
 from contacts as contact
 group by campaign_id, creative_id, placement

@@ -16,7 +16,8 @@ contacts as (
         case when grouping(hour_band) = 1 then 'ALL' else hour_band end as hour_band,
         bool_or(has_impression) as has_impression,
         bool_or(has_click) as has_click,
-        bool_or(has_conversion) as has_conversion
+        bool_or(has_conversion) as has_conversion,
+        bool_or(is_counted) as is_counted
     from seg__ad_contact__history
     where
         date_diff('day', date '1970-01-04', cast($night as date)) % 7 = 0
@@ -50,10 +51,17 @@ select
     device,
     hour_band,
     count(contact.person_key) filter (where contact.has_impression) as people_n,
+    count(contact.person_key) filter (where contact.has_impression and contact.is_counted) as people_counted_n,
     count(contact.person_key) filter (where contact.has_click) as clicker_n,
-    count(contact.person_key) filter (where contact.has_impression and not contact.has_click) as clicker_rest_n,
+    count(contact.person_key) filter (where contact.has_click and contact.is_counted) as clicker_counted_n,
+    count(contact.person_key) filter (
+        where contact.has_impression and not contact.has_click and contact.is_counted
+    ) as clicker_rest_n,
     count(contact.person_key) filter (where contact.has_conversion) as converter_n,
-    count(contact.person_key) filter (where contact.has_impression and not contact.has_conversion) as converter_rest_n
+    count(contact.person_key) filter (where contact.has_conversion and contact.is_counted) as converter_counted_n,
+    count(contact.person_key) filter (
+        where contact.has_impression and not contact.has_conversion and contact.is_counted
+    ) as converter_rest_n
 from contacts as contact
 group by all
 order by

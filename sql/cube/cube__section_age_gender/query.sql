@@ -5,7 +5,8 @@ visits as (
     select
         section_id,
         person_n,
-        count(*) as view_n
+        count(*) as view_n,
+        bool_or(is_counted) as is_counted
     from seg__page_view
     group by section_id, person_n
 ),
@@ -24,7 +25,8 @@ select
     case when grouping(placed.age_band) = 1 then 'ALL' else placed.age_band end as age_band,
     case when grouping(placed.gender) = 1 then 'ALL' else placed.gender end as gender,
     cast(sum(placed.view_n) as bigint) as view_n,
-    count(placed.person_n) as viewer_n
+    count(placed.person_n) as viewer_n,
+    count(placed.person_n) filter (where placed.is_counted) as viewer_counted_n
 from placed
 group by
     grouping sets (

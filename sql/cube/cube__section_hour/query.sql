@@ -5,7 +5,8 @@ visits as (
         section_id,
         person_n,
         case when grouping(hour_band) = 1 then 'ALL' else hour_band end as hour_band,
-        count(*) as view_n
+        count(*) as view_n,
+        bool_or(is_counted) as is_counted
     from seg__page_view
     group by
         grouping sets (
@@ -18,7 +19,8 @@ select
     section_id,
     hour_band,
     cast(sum(visit.view_n) as bigint) as view_n,
-    count(visit.person_n) as viewer_n
+    count(visit.person_n) as viewer_n,
+    count(visit.person_n) filter (where visit.is_counted) as viewer_counted_n
 from visits as visit
 group by section_id, hour_band
 order by section_id, hour_band

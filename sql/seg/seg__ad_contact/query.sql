@@ -16,7 +16,8 @@ select
     event.hour_band,
     bool_or(event.event_type = 'impression') as has_impression,
     bool_or(event.event_type = 'click') as has_click,
-    bool_or(event.event_type = 'conversion') as has_conversion
+    bool_or(event.event_type = 'conversion') as has_conversion,
+    bool_or(event.is_counted) as is_counted
 from seg__ad_event as event
 inner join pseudo__campaign as campaign
     on

@@ -46,10 +46,13 @@ counted as (
         event.device,
         event.hour_band,
         event.value_micros,
-        person.person_n is not null and beyond.event_key is not null as is_clipped
+        person.person_n is not null and beyond.event_key is not null as is_clipped,
+        counting.person_n is not null and beyond.event_key is null as is_counted
     from seg__event as event
     left join seg__person_day as person on person.person_key = event.person_key and not person.is_bot
     left join beyond on beyond.event_key = event.event_key
+    left join seg__campaign_person as counting
+        on counting.person_n = person.person_n and counting.campaign_id = event.campaign_id
     where event.event_type <> 'request'
 )
 
@@ -62,5 +65,6 @@ select
     case when person_n is null then 'unknown' else device end as device,
     case when person_n is null then 'unknown' else hour_band end as hour_band,
     value_micros,
-    is_clipped
+    is_clipped,
+    is_counted
 from counted

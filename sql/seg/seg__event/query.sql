@@ -25,6 +25,7 @@ events as (
         access_hour as event_hour,
         cookie_key,
         browser_key,
+        network,
         is_crawler,
         device,
         is_page_view,
@@ -42,6 +43,7 @@ events as (
         event.event_hour,
         event.cookie_key,
         event.browser_key,
+        event.network,
         event.is_crawler,
         case
             when event.device = 'unknown' then coalesce(cookie_device.device, 'unknown') else event.device
@@ -78,7 +80,8 @@ select
     event.creative_id,
     event.placement,
     event.value_micros,
-    event.event_key
+    event.event_key,
+    event.network
 from events as event
 left join pseudo__login_link as link
     on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 from package_writer import RULES, Draft, campaigns, measures, one_table, package, plain
 
@@ -115,6 +116,45 @@ def test_ten_people_are_outside_a_published_family() -> None:
         draft = replace(draft, cells={"audience": cells}).with_value("audience", ("c1", "20s"), clicker_rest_n=rest)
         assert _claims(draft, truth=True) == claims
         assert _claims(draft) == set()
+
+
+def _counting(draft: Draft, counted: dict[str, int]) -> dict[str, pa.Table]:
+    """The truth of a draft by age, with people who count."""
+    rows = draft.truth()["audience"]
+    numbers = [counted[age] for age in rows["age_band"].to_pylist()]
+    return {"audience": rows.append_column("people_counted_n", pa.array(numbers, pa.int64()))}
+
+
+def _claims_of_counted(draft: Draft, counted: dict[str, int]) -> set[tuple[str, ...]]:
+    families = {**RULES["families"]}
+    families["impressions"] = {**families["impressions"], "counted": "people_counted_n"}
+    package = parse_files(draft.files())
+    truth = Truth({package.release: _counting(draft, counted)})
+    found = read_again([package], read_rules({**RULES, "families": families}), truth)
+    return {(claim.what, *claim.where[1:]) for claim in found.claims}
+
+
+def test_people_who_count_are_judged_and_no_others() -> None:
+    draft = one_table({"20s": CELL, "30s": CELL, "40s": CELL}, heads=True)
+    many = {ALL: 210, "20s": 50, "30s": 70, "40s": 70}
+    assert _claims_of_counted(draft, many) == set()
+    assert _claims_of_counted(draft, {**many, "20s": 49}) == {("threshold", "c1", "20s")}
+    assert _claims_of_counted(draft, {**many, ALL: 79}) == {("outside group", "c1", age) for age in ("30s", "40s")}, (
+        "79 less 70 are outside, though there are 140"
+    )
+
+
+@pytest.mark.parametrize("heads", [True, False])
+def test_what_is_withheld_of_a_margin_holds_people_who_count(heads: bool) -> None:
+    draft = one_table({"20s": CELL, "30s": CELL, "40s": CELL}, heads=heads)
+    for age in ("20s", "30s"):
+        draft = draft.withhold("audience", ("c1", age)).withhold("audience", ("c1", age), family="clicks")
+    few = {ALL: 210, "20s": 29, "30s": 20, "40s": 70}
+    more = {**few, "30s": 21} if heads else {**few, "30s": 50}
+    assert _claims_of_counted(draft, more) == set()
+    assert _claims_of_counted(draft, few) == {("residual", "c1", ALL)}, "49, or 29 for sure where people do not add up"
+    draft = draft.withhold("audience", ("c1", "40s")).withhold("audience", ("c1", "40s"), family="clicks")
+    assert _claims_of_counted(draft, {ALL: 60, "20s": 20, "30s": 20, "40s": 20}) == set(), "the whole of the margin"
 
 
 def test_events_are_at_least_people() -> None:

@@ -217,8 +217,12 @@ def test_the_policys_reports_are_judged_as_they_stand(policy: Policy) -> None:
     listed = list(shape.tables[0].coordinates())
     columns = {name: pa.array([c[i] for c in listed]) for i, name in enumerate(("section_id", "gender"))}
     columns |= {"view_n": pa.array([60, 30, 20, 10]), "viewer_n": pa.array([41, 20, 15, 6])}
+    columns["viewer_counted_n"] = columns["viewer_n"]
     safe = control(PackageCube(shape, {"by_gender": pa.table(columns)}), rules, [views])
     assert _status(safe, "by_gender", "views") == [True, True, False, False]
+    columns["viewer_counted_n"] = pa.array([29, 9, 14, 6])
+    few = control(PackageCube(shape, {"by_gender": pa.table(columns)}), rules, [views])
+    assert _status(few, "by_gender", "views") == [True, False, True, False], "nine of the twenty count"
 
 
 def test_digests_tell_rule_sets_and_cubes_apart() -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from disclosure_portal import FAMILIES, Habits, count_people, fill, flat, keyed, package, plain, table
+from disclosure_portal import COUNTED as FAMILIES
+from disclosure_portal import Habits, count_people, fill, flat, keyed, package, plain, table
 
 from quorum.disclosure import project
 from quorum.errors import ConfigurationError
@@ -16,7 +17,7 @@ from quorum.policy import Policy, ReportSpec
 from quorum.policy.types import TableSpec
 from quorum.tables import Dimension, PackageShape
 
-MEASURES = [c for f in FAMILIES for c in (f.count, f.heads, f.rest) if c is not None]
+MEASURES = [column for family in FAMILIES for column in family.columns]
 REPORT = ReportSpec(
     name="campaign",
     name_ja="",
@@ -44,7 +45,9 @@ def _rows(columns: Sequence[str], rows: Sequence[Row]) -> pa.Table:
         name: pa.array([c[i] for c, _ in rows], pa.string()) for i, name in enumerate(columns)
     }
     for name in MEASURES:
-        at = {"impression_n": 0, "people_n": 1, "clicker_rest_n": 1, "converter_rest_n": 1}.get(name)
+        at = {"impression_n": 0, "people_n": 1, "people_counted_n": 1, "clicker_rest_n": 1, "converter_rest_n": 1}.get(
+            name
+        )
         found[name] = pa.array([0 if at is None else v[at] for _, v in rows], pa.int64())
     return pa.table(found)
 
@@ -117,6 +120,7 @@ def test_people_folded_together_are_counted_from_below(policy: Policy) -> None:
         ]
     )
     clicks = {"click_n": [7, 7, 3, 3, 4, 4], "clicker_n": [7, 7, 3, 3, 4, 4], "clicker_rest_n": [3, 3, 5, 5, 1, 1]}
+    clicks["clicker_counted_n"] = clicks["clicker_n"]
     for name, values in clicks.items():
         folded = folded.set_column(folded.column_names.index(name), name, pa.array(values, pa.int64()))
     cube = project(_shape(), {**EMPTY, "cube__p": folded}, REPORT, policy)
@@ -124,6 +128,27 @@ def test_people_folded_together_are_counted_from_below(policy: Policy) -> None:
     assert (row["creative_id"], row["placement"]) == ("unknown", "ALL")
     assert (row["impression_n"], row["people_n"], row["click_n"], row["clicker_n"]) == (20, 8, 7, 4)
     assert row["clicker_rest_n"] == 1
+
+
+def test_people_who_count_are_folded_by_themselves(policy: Policy) -> None:
+    """Of those who count 6 and 5 are there, of whom 1 and 3 clicked: 6 at least, and 3 who did not click for sure."""
+    rows: list[Row] = [(("c000", c, p), (20, 9)) for c in ("ALL", "a", "b") for p in ("ALL", "top")]
+    folded = _performance(rows)
+    numbers = {
+        "people_counted_n": [9, 9, 6, 6, 5, 5],
+        "click_n": [16, 16, 8, 8, 8, 8],
+        "clicker_n": [8, 8, 7, 7, 8, 8],
+        "clicker_counted_n": [3, 3, 1, 1, 3, 3],
+        "clicker_rest_n": [6, 6, 5, 5, 2, 2],
+        "impression_n": [40, 40, 20, 20, 20, 20],
+    }
+    for name, values in numbers.items():
+        folded = folded.set_column(folded.column_names.index(name), name, pa.array(values, pa.int64()))
+    cube = project(_shape(), {**EMPTY, "cube__p": folded}, REPORT, policy)
+    row = cube.tables["performance"].to_pylist()[-3]
+    assert (row["people_n"], row["people_counted_n"], row["clicker_counted_n"], row["clicker_rest_n"]) == (9, 6, 3, 2)
+    bounds = cube.heads_at_most["performance"]
+    assert (bounds["people_n"][-3], bounds["people_counted_n"][-3], bounds["clicker_counted_n"][-3]) == (18, 11, 4)
 
 
 def test_a_hierarchy_is_folded_level_by_level(policy: Policy) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,30 @@ NIGHT = date(2026, 11, 21)
 MIDNIGHT = datetime(2026, 11, 20, 15)  # noqa: DTZ001 - instants are stored in UTC without zone
 KEYS = KeyRing(bytes(range(32)))
 Rows = list[dict[str, Any]]
+
+
+def network_of(cookie: str | None, draw: random.Random) -> str | None:
+    """Eight cookies live in one network, travel now and then, and some events come without an address."""
+    home_n = 5 if cookie is None else int(cookie[1:]) // 8
+    return draw.choice([*[f"203.0.{home_n}.0/24"] * 4, "198.51.100.0/24", None])
+
+
+def before(seed: int) -> dict[str, Rows]:
+    """What the night before left behind: on an even seed a portal of 60 days, on an odd one nothing."""
+    draw, first = random.Random(seed), NIGHT - timedelta(days=60)
+    if seed % 2:
+        return {}
+    seen = [
+        {
+            "person_key": key,
+            "person_kind": "member" if key.startswith("m") else "cookie",
+            "first_seen_on": NIGHT - timedelta(days=draw.choice([1, 27, 28, 60])),
+            "last_seen_on": NIGHT - timedelta(days=1),
+            "active_night_n": draw.choice([1, 2, 20, 30]),
+        }
+        for key in [*(f"c{n}" for n in range(36)), *(f"m{n}" for n in range(12))]
+    ]
+    return {"seg__first_night": [{"first_night_on": first, "is_bootstrap": False}], "seg__person_seen": seen}
 
 
 def random_night(seed: int) -> dict[str, Rows]:
@@ -48,6 +73,7 @@ def random_night(seed: int) -> dict[str, Rows]:
             "is_crawler": e["cookie_key"] == "c7",
             "value_micros": draw.choice([None, draw.randrange(10**12)]),
             "event_key": f"{draw.getrandbits(128):032x}",
+            "network": network_of(e["cookie_key"], draw),
         }
         for e in [*events[:1000], *heavy]
     ]
@@ -60,6 +86,7 @@ def random_night(seed: int) -> dict[str, Rows]:
             "section_id": draw.choice(["news", "other"]),
             "is_page_view": draw.random() < 0.7,
             "is_crawler": e["cookie_key"] == "c8",
+            "network": network_of(e["cookie_key"], draw),
         }
         for e in events[1000:]
     ]
@@ -84,12 +111,15 @@ def random_night(seed: int) -> dict[str, Rows]:
     return {"pseudo__ad_event": ads, "pseudo__access": access, "pseudo__login": logins, "pseudo__member": people}
 
 
-def build(home: Path, catalog: Catalog, policy: Policy, night: Mapping[str, Rows], threads: int) -> Store:
+def build(
+    home: Path, catalog: Catalog, policy: Policy, night: Mapping[str, Rows], threads: int, seed: int = 1
+) -> Store:
     store = Store(Home(home), catalog, KEYS)
-    for table, rows in night.items():
-        schema = catalog[table].arrow_schema()
-        full = [{name: row.get(name) for name in schema.names} for row in rows]
-        store.write(table, NIGHT, pa.Table.from_pylist(full, schema=schema))
+    for day, tables in ((NIGHT, night), (NIGHT - timedelta(days=1), before(seed))):
+        for table, rows in tables.items():
+            schema = catalog[table].arrow_schema()
+            full = [{name: row.get(name) for name in schema.names} for row in rows]
+            store.write(table, day, pa.Table.from_pylist(full, schema=schema))
     engine = DuckEngine(store, policy, KEYS, threads=threads)
     for table in catalog.order():
         whole = not any(catalog[read.table].in_memory for read in table.reads)
@@ -104,7 +134,7 @@ def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, policy: Policy
 ) -> Iterator[tuple[dict[str, Rows], Store]]:
     night = random_night(request.param)
-    yield night, build(tmp_path_factory.mktemp("night"), catalog, policy, night, threads=2)
+    yield night, build(tmp_path_factory.mktemp("night"), catalog, policy, night, threads=2, seed=request.param)
 
 
 def person_of(night: Mapping[str, Rows], cookie: str | None, at: datetime) -> str | None:
@@ -163,6 +193,34 @@ def ad_facts(night: Mapping[str, Rows], policy: Policy) -> Rows:
     return facts
 
 
+def who_counts(night: Mapping[str, Rows], store: Store, key: str) -> dict[str, set[str]]:
+    """Campaign or section to the people who count: seasoned, and five of a network, drawn by hash."""
+    networks: dict[str, Counter[str]] = defaultdict(Counter)
+    people: dict[str, set[str]] = defaultdict(set)
+    for table, at in (("pseudo__ad_event", "event_at"), ("pseudo__access", "access_at")):
+        for row in night[table]:
+            person = person_of(night, row["cookie_key"], row[at])
+            if person is None or person in bots(night):
+                continue
+            networks[person].update([row["network"]] if row["network"] else [])
+            if key in row and row.get("is_page_view", True):
+                people[row[key]].add(person)
+    history = NIGHT - timedelta(days=1)
+    seen = {row["person_key"]: row for row in store.read("seg__person_seen", history).to_pylist()}
+    ripe = {k for k, row in seen.items() if row["first_seen_on"] <= NIGHT - timedelta(days=28)}
+    seasoned = {k for k in ripe if seen[k]["active_night_n"] >= 2}
+    found: dict[str, set[str]] = {}
+    for about, everyone in people.items():
+        at_home: dict[str | None, list[str]] = defaultdict(list)
+        for person in everyone & seasoned if seen else everyone:
+            most = sorted(networks[person].items(), key=lambda one: (-one[1], one[0]))
+            at_home[most[0][0] if most else None].append(person)
+        found[about] = set(at_home.pop(None, []))
+        for own in at_home.values():
+            found[about] |= set(sorted(own, key=lambda p: hashlib.sha256(f"{about}|{p}".encode()).hexdigest())[:5])
+    return found
+
+
 def recount(facts: Rows, key: str, dimensions: tuple[str, ...], nested: bool) -> dict[tuple[str, ...], Rows]:
     """Facts by cell, margins included."""
     cells = defaultdict(list)
@@ -191,25 +249,31 @@ def test_every_cell_of_a_campaign_equals_a_plain_recount(
 ) -> None:
     night, store = built
     wanted = []
+    counting = who_counts(night, store, "campaign_id")
     for cell, facts in recount(ad_facts(night, policy), "campaign_id", dimensions, nested).items():
         of = {kind: [f for f in facts if f["type"] == kind] for kind in ("impression", "click", "conversion")}
         heads = {kind: {f["person"] for f in chosen} - {None} for kind, chosen in of.items()}
+        counted = {kind: mine & counting[cell[0]] for kind, mine in heads.items()}
         wanted.append(
             {
                 **dict(zip(("campaign_id", *dimensions), cell, strict=True)),
                 "impression_n": len(of["impression"]),
                 "people_n": len(heads["impression"]),
+                "people_counted_n": len(counted["impression"]),
                 "click_n": len(of["click"]),
                 "clicker_n": len(heads["click"]),
-                "clicker_rest_n": len(heads["impression"] - heads["click"]),
+                "clicker_counted_n": len(counted["click"]),
+                "clicker_rest_n": len(counted["impression"] - counted["click"]),
                 "conversion_n": len(of["conversion"]),
                 "converter_n": len(heads["conversion"]),
-                "converter_rest_n": len(heads["impression"] - heads["conversion"]),
+                "converter_counted_n": len(counted["conversion"]),
+                "converter_rest_n": len(counted["impression"] - counted["conversion"]),
                 "value_micros": sum(f["value"] for f in of["conversion"]),
             }
         )
     wanted.sort(key=lambda row: tuple(row[name] for name in ("campaign_id", *dimensions)))
     assert len(wanted) > 3
+    assert all(row["people_counted_n"] < row["people_n"] for row in wanted if set(list(row.values())[1:3]) == {"ALL"})
     assert store.read(cube, NIGHT).to_pylist() == wanted
 
 
@@ -238,11 +302,14 @@ def test_section_views_are_counted_once_in_each_table(built: tuple[dict[str, Row
         if row["is_page_view"] and person not in excluded and not (person is None and row["is_crawler"]):
             views[row["section_id"]] += 1
             viewers[row["section_id"]] |= {person} - {None}  # type: ignore[operator]
-    wanted = {section: (views[section], len(viewers[section])) for section in views}
+    counting = who_counts(night, store, "section_id")
+    wanted = {section: (views[section], len(viewers[section]), len(counting[section])) for section in views}
+    assert all(viewer_n > counted_n > 0 for _, viewer_n, counted_n in wanted.values())
     for cube in ("section_age_gender", "section_area", "section_device", "section_hour"):
         rows = store.read(f"cube__{cube}", NIGHT).to_pylist()
-        total = [row for row in rows if set(list(row.values())[1:-2]) == {"ALL"}]
-        assert {row["section_id"]: (row["view_n"], row["viewer_n"]) for row in total} == wanted
+        total = [row for row in rows if set(list(row.values())[1:-3]) == {"ALL"}]
+        found = {row["section_id"]: (row["view_n"], row["viewer_n"], row["viewer_counted_n"]) for row in total}
+        assert found == wanted
 
 
 def test_bytes_do_not_depend_on_threads(tmp_path: Path, catalog: Catalog, policy: Policy) -> None:

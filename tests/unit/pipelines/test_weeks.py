@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from importlib import import_module
@@ -51,8 +52,11 @@ def count(workspace: Workspace, night: date, people: int, each: int) -> None:
         write(workspace, night, table, _rows(columns, people, people // 2, each))
 
 
-def _rows(columns: tuple[str, ...], people: int, half_n: int, each: int) -> list[dict[str, object]]:
-    """Every cell that is not empty: in the last column two halves, or one category; unknown in the others."""
+def _rows(columns: tuple[str, ...], people: int, half_n: int, each: int, new_n: int = 0) -> list[dict[str, object]]:
+    """Every cell that is not empty: in the last column two halves, or one category; unknown in the others.
+
+    So many people in every cell, always the same, do not count.
+    """
     first, last = columns[0], columns[-1]
     rows: list[dict[str, object]] = []
     for name in ("ALL", *HALVES.get(last, ("unknown",))):
@@ -61,7 +65,8 @@ def _rows(columns: tuple[str, ...], people: int, half_n: int, each: int) -> list
             if first == "region" and (other, name) == ("ALL", "unknown"):
                 continue
             cell = {last: name} if len(columns) == 1 else {first: other, last: name}
-            rows.append({"campaign_id": "c1", **cell, "people_n": number, "impression_n": number * each})
+            heads = {"people_n": number, "people_counted_n": number - new_n}
+            rows.append({"campaign_id": "c1", **cell, **heads, "impression_n": number * each})
     return rows
 
 
@@ -72,10 +77,10 @@ def write(workspace: Workspace, night: date, table: str, given: list[dict[str, o
     workspace.store.write(table, night, pa.Table.from_pylist(rows, schema))
 
 
-def people_of_the_week(workspace: Workspace, people: int) -> None:
+def people_of_the_week(workspace: Workspace, people: int, new_n: int = 0) -> None:
     schema = workspace.catalog["cube__campaign_week"].arrow_schema()
     every = {field.name: "ALL" for field in schema if field.type == pa.string()}
-    cells = [row for columns in CUBES.values() for row in _rows(columns, people, people // 2 + 5, 0)]
+    cells = [row for columns in CUBES.values() for row in _rows(columns, people, people // 2 + 5, 0, new_n)]
     rows = [{**every, **{name: value for name, value in cell.items() if name in schema.names}} for cell in cells]
     distinct = {tuple(row[name] for name in every): row for row in rows}
     write(workspace, SUNDAY, "cube__campaign_week", list(distinct.values()))
@@ -115,6 +120,32 @@ def test_too_few_people_in_the_week_are_withheld_whatever_the_days_sum_to(worksp
         run(workspace, night)
     device = workspace.home.out / "adv-1" / "campaign" / "2026-W47" / "audience_device.csv"
     assert "published" not in device.read_text(encoding="utf-8")
+
+
+def test_a_week_is_told_by_the_people_of_it_who_count(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90, new_n=41)
+    run(workspace, SATURDAY)
+    assert run(workspace, SUNDAY)["adv-1", "2026-W47"] == "published"
+    folder = workspace.home.out / "adv-1" / "campaign" / "2026-W47"
+    assert "published" not in (folder / "audience_device.csv").read_text(encoding="utf-8"), "49 of 90 count"
+
+
+def test_a_week_says_that_everybody_counted_if_they_did_on_one_of_its_days(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90)
+    portal = {"first_night_on": date(2026, 10, 25)}
+    write(workspace, SATURDAY, "seg__first_night", [{**portal, "is_bootstrap": True}])
+    write(workspace, SUNDAY, "seg__first_night", [{**portal, "is_bootstrap": False}])
+    run(workspace, SATURDAY)
+    run(workspace, SUNDAY)
+    said = {}
+    for folder in (workspace.home.out / "adv-1" / "campaign").iterdir():
+        certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
+        descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        assert certificate["rule_set"]["who_counts"] == descriptor["quorum:rule_set"]["who_counts"]
+        assert certificate["rule_set"]["who_counts"] == {"seasoned_days": 28, "active_nights": 3, "network_people": 5}
+        assert certificate["head_counts"] == descriptor["quorum:head_counts"]
+        said[folder.name] = certificate["head_counts"]
+    assert said == {"2026-11-21": "everyone", "2026-11-22": "seasoned", "2026-W47": "everyone"}
 
 
 def test_a_week_waits_for_its_days(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,30 @@ def test_a_rule_set_holds_whole_numbers(edited: Edit, rule: str, value: str) -> 
         load_policy(edited(("disclosure.yaml", old, new % value)))
 
 
+@pytest.mark.parametrize("value", [*_NO_NUMBERS, "1000"])
+@pytest.mark.parametrize("number", ["seasoned_days: 28", "active_nights: 3", "network_people: 5"])
+def test_who_counts_is_whole_numbers_within_bounds(edited: Edit, number: str, value: str) -> None:
+    if number.startswith("active") and value == "1000":
+        return  # nobody would count: that is safe
+    with pytest.raises(ConfigurationError):
+        load_policy(edited(("disclosure.yaml", number, f"{number.split(':')[0]}: {value}")))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("reports.yaml", "counted: viewer_counted_n", "counted: viewer_n"),
+        ("reports.yaml", ", counted: viewer_counted_n", ""),
+        ("reports.yaml", "counted: viewer_counted_n", "counted: null"),
+        ("categories.yaml", "seen_days: 90", "seen_days: 28"),
+        ("disclosure.yaml", "who_counts: {seasoned_days: 28, active_nights: 3, network_people: 5}\n", ""),
+    ],
+)
+def test_a_policy_under_which_everybody_counts_does_not_load(edited: Edit, file: str, old: str, new: str) -> None:
+    with pytest.raises(ConfigurationError):
+        load_policy(edited((file, old, new)))
+
+
 @pytest.mark.parametrize("value", _NO_NUMBERS)
 @pytest.mark.parametrize("zone", ["vault:  ", "pseudo: ", "cube:   ", "extract: "])
 def test_retention_is_whole_days(edited: Edit, zone: str, value: str) -> None:

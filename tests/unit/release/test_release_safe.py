@@ -190,6 +190,25 @@ def test_a_cell_all_of_whose_people_clicked_is_refused(
         write_safe(store, NIGHT, certain, safe, policy.rule_sets["standard"], policy, keys)
 
 
+def test_a_cell_with_too_few_people_who_count_is_refused(
+    store: Store, cube: PackageCube, safe: SafeCube, policy: Policy, keys: KeyRing
+) -> None:
+    row = int(_rows(cube, safe, "audience_device", "impressions", "published")[-1])
+    table = _put(cube.tables["audience_device"], "people_counted_n", row, 49)
+    fresh = PackageCube(cube.shape, {**cube.tables, "audience_device": table})
+    with pytest.raises(ReleaseError, match="threshold"):
+        write_safe(store, NIGHT, fresh, safe, policy.rule_sets["standard"], policy, keys)
+
+
+def test_a_cube_that_does_not_say_who_counts_is_refused(
+    store: Store, cube: PackageCube, safe: SafeCube, policy: Policy, keys: KeyRing
+) -> None:
+    table = cube.tables["audience_device"].drop_columns(["clicker_counted_n"])
+    silent = PackageCube(cube.shape, {**cube.tables, "audience_device": table})
+    with pytest.raises(ReleaseError, match=r"safe\.counted"):
+        write_safe(store, NIGHT, silent, safe, policy.rule_sets["standard"], policy, keys)
+
+
 def test_clicks_without_impressions_are_refused(write: Write, store: Store, cube: PackageCube, safe: SafeCube) -> None:
     released = safe.tables["audience_hour"]
     row = int(_rows(cube, safe, "audience_hour", "clicks", "published")[-1])
