@@ -100,7 +100,7 @@ class Plans:
                 plan = _as_before(shape, self.policy.reports[shape.report])
             else:
                 known = shares[shape.report].get(shape.recipient_id, {})
-                plan = self._choose(shape, key, booking, known)
+                plan = self._choose(shape, key, booking, known, night)
             self._fixed[shape.report, key, month] = plan
             self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking))
 
@@ -125,15 +125,19 @@ class Plans:
         }
         return {key for key, (old, new) in pairs.items() if old is not None and new is not None and old != new}
 
-    def _choose(self, shape: PackageShape, key: str, booking: Booking, shares: Mapping[Place, float]) -> KeyPlan:
+    def _choose(
+        self, shape: PackageShape, key: str, booking: Booking, shares: Mapping[Place, float], night: date
+    ) -> KeyPlan:
+        """Choose a plan; by month only where the home was there from the campaign's first day in the calendar month."""
         report = self.policy.reports[shape.report]
+        has_month = min([*self.ledger.nights(), night]) <= max(booking.starts_on, night.replace(day=1))
         return plan_key(
             shape.tables,
             key,
             booking,
             [self.policy.families[name] for name in report.families],
             self.policy.rule_sets[report.rule_set],
-            [kind for kind in report.periods if kind != MONTH],
+            [kind for kind in report.periods if kind != MONTH or has_month],
             _assumptions(self.policy),
             shares,
         )

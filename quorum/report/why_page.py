@@ -29,16 +29,18 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
         name = words[family.count]
         if levels and not is_whole:
             lines.append(texts["page_part"].format(name, CODES[WITHHELD], texts["and"].join(levels)))
-        elif not levels:
+        elif not levels and not is_whole:
             lines.append(texts["page_none"].format(name, CODES[WITHHELD]))
     return tuple(lines)
 
 
 def _levels(released: Released, key: str, family: FamilySpec, words: Words) -> tuple[list[str], bool]:
-    """Return the levels of which a category is published, coarse before crossed, and whether every cell is."""
+    """Return the levels of which a category is published, coarse before crossed, and whether every listed cell is."""
     found: dict[str, int] = {}
     is_whole = True
     for table in released.shape.tables:
+        if family.name not in table.families or not released.lists(table, key):
+            continue
         for coordinate, row in released.rows(table, key).items():
             if row[family.count] is None:
                 is_whole = False
