@@ -263,9 +263,9 @@ class _Builder:
     ) -> None:
         """Relate the cells of a month to weeks that tell them and to the days that no such week holds.
 
-        A part of which nothing is told of a key and measure, and that is linked with no other period, is written down
-        as an unknown of its own, a target like the total that it stands for: whatever it is, the cells below it can be
-        made to fit. So thirty days do not become one system.
+        A part of which nothing is told of a key and measure, and that is linked with the month through its total alone
+        and with no other period, is written down as an unknown of its own, a target like the total that it stands for:
+        whatever it is, the cells below it can be made to fit. So thirty days do not become one system.
         """
         whole = self.places[universe, period]
         held = [other for of, other in self.places if of == universe]
@@ -282,7 +282,8 @@ class _Builder:
             for day in _days_within(week, days)
         }
         free = {(key, name) for key, name in free if not any((key, name, day) in told_by_week for day in days)}
-        withheld = {place: self._withheld(universe, place) for place in (*days, *weeks)}
+        below = self._told_below(universe, [period])
+        withheld = {part: self._withheld(universe, part) - below for part in (*days, *weeks)}
         aimed = by_variable(self.targets)
         first, last = days_of(period) or (date.min, date.min)
         length = (last - first).days + 1
@@ -299,7 +300,8 @@ class _Builder:
                 for week in weeks:
                     at = self.places[universe, week].get(place)
                     if at is not None and self.state[self._variable(at, name)]:
-                        is_free = any((key, name) in free_of.get((universe, week), ()) for key in own)
+                        alone = withheld[week] & free_of.get((universe, week), set())
+                        is_free = any((key, name) in alone for key in own)
                         known.append(self._stand_in(at, name, aimed, hidden) if is_free else self._variable(at, name))
                         left -= _days_within(week, days)
                         covered += _LENGTH

@@ -86,8 +86,8 @@ def may_declare(untold: Sequence[Piece], threshold: int, *, is_told: bool, is_se
         is_settled: whether a piece was told after another one was not: then there was room, as everybody can see.
 
     Guarantee:
-        If True, the total and all that is told determine no withheld number, and have room. The answer
-        depends on what was told alone. A total beside which nothing is told is declared whatever it holds: rule 9 leaves it out of what
+        If True, the total and all that is told determine no withheld number, and have room. The answer depends on what
+        was told alone. A total beside which nothing is told is declared whatever it holds: rule 9 leaves it out of what
         a residual must hold.
 
     Source: disclosure.md, rules 9 and 10 (a campaign with under 50 people in the month gets its totals alone).
