@@ -26,7 +26,7 @@ from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.ledger import Ledger
 from quorum.months import Months
-from quorum.plans import Plans, keys_of
+from quorum.plans import KEY, Plans, keys_of
 from quorum.policy import Policy, ReportSpec
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, publish
 from quorum.release.month_shapes import month_shape, without_totals
@@ -178,26 +178,24 @@ class Packages:
         """Return the packages of the calendar month that ends on a night; under two policies there is none."""
         if not ends_month(night):
             return []
-        months = self._month(night, plans)
+        months, weeks = self._month(night, plans), self._weeks_within(night, plans)
         owed = []
-        for (report, _), days in self._by_recipient(days_of_month(night), night, MONTH, plans):
+        for owner, days in self._by_recipient(days_of_month(night), night, MONTH, plans):
             keys = sorted({key for shape in days.values() for key in keys_of(shape)})
-            repeated = months.repeated(self.policy.reports[report], keys, night)
-            shape = month_shape(self.policy, days, repeated)
+            shape = month_shape(self.policy, days, months.repeated(self.policy.reports[owner[0]], keys, night))
             if shape is not None:
-                owed.append(Owed(shape, days, self._weeks_of(shape, night, plans)))
+                owed.append(Owed(shape, days, weeks.get(owner, {})))
         return owed
 
-    def _weeks_of(self, month: PackageShape, night: date, plans: Plans) -> dict[date, PackageShape]:
-        """Return the packages of the weeks that lie in a month of a recipient."""
-        sundays = [day for day in days_of_month(night) if ends_week(day) and days_of_week(day)[0].month == day.month]
-        return {
-            sunday: week.shape
-            for sunday in sundays
-            if sunday == night or self.ledger.night(sunday) is not None
-            for week in self._weeks(sunday, plans)
-            if (week.shape.report, week.shape.recipient_id) == (month.report, month.recipient_id)
-        }
+    def _weeks_within(self, night: date, plans: Plans) -> dict[tuple[str, str], dict[date, PackageShape]]:
+        """Return the packages of the weeks that lie in the month that ends on a night, by report and recipient."""
+        found: dict[tuple[str, str], dict[date, PackageShape]] = {}
+        for sunday in [day for day in days_of_month(night) if days_of_week(day)[-1] == day]:
+            ran = sunday == night or self.ledger.night(sunday) is not None
+            if ran and days_of_week(sunday)[0].month == night.month:
+                for week in self._weeks(sunday, plans):
+                    found.setdefault((week.shape.report, week.shape.recipient_id), {})[sunday] = week.shape
+        return found
 
     def _by_recipient(
         self, days: Sequence[date], night: date, kind: str, plans: Plans
@@ -309,8 +307,18 @@ class Packages:
         if tables is None:
             return None
         breaks = self._plans.breaks(shape, night)
+        references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
         pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks), tables)
         return Draft(tables, pages, self._count(owed, night, cubes).tables, tuple(part for _, part in owed.parts))
+
+    def _campaigns_of(self, owed: Owed, campaigns: pa.Table) -> pa.Table:
+        """Return the campaigns of a night with those of a longer period that are no longer in the reference data."""
+        missing = set(keys_of(owed.shape)) - set(campaigns[KEY].to_pylist())
+        if not missing or self.policy.reports[owed.shape.report].key != KEY:
+            return campaigns
+        earlier = [self.store.read("pseudo__campaign", day) for day in sorted(owed.days)]
+        rows = {row[KEY]: row for table in earlier for row in table.to_pylist() if row[KEY] in missing}
+        return pa.concat_tables([campaigns, pa.Table.from_pylist(list(rows.values()), campaigns.schema)])
 
     def _refuse(self, shape: PackageShape, night: date, reason: str) -> Release:
         """Enter a refusal that happened before the door in the ledger."""

@@ -166,3 +166,22 @@ def test_a_month_in_which_a_night_never_ran_declares_nothing(workspace: Workspac
         workspace.make_safe(night)
         statuses = {r.period: r.status for r in workspace.publish(night) if r.recipient_id == "adv-1"}
     assert set(statuses) == {"2026-11-30"}
+
+
+def test_a_campaign_that_ended_and_left_the_catalogue_is_in_its_month(workspace: Workspace) -> None:
+    schema = workspace.catalog["pseudo__campaign"].arrow_schema()
+
+    def land_less(n: int) -> Mapping[str, int]:
+        return {"c1": 120, "c2": 140} if n < 3 else {"c1": 120}
+
+    for n, night in enumerate(NIGHTS):
+        land(workspace, night, land_less(n))
+        if n < 3:
+            rows = workspace.store.read("pseudo__campaign", night).to_pylist()
+            ended = [{**row, "ends_on": NIGHTS[2] if row["campaign_id"] == "c2" else LAST} for row in rows]
+            workspace.store.write("pseudo__campaign", night, pa.Table.from_pylist(ended, schema))
+        people_of_the_month(workspace, {"c1": 300, "c2": 300})
+        workspace.make_safe(night)
+        statuses = {r.period: r.status for r in workspace.publish(night) if r.recipient_id == "adv-1"}
+    assert statuses["2026-11"] == "published"
+    assert [row["impression_n"] for row in rows_of(workspace, "2026-11", "totals")] == ["1200", "840"]
