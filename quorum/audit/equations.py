@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 
+from quorum.audit.months import Months
 from quorum.audit.package import ParsedPackage, ParsedTable
-from quorum.audit.periods import days_of, parts_of
+from quorum.audit.periods import parts_of
 from quorum.audit.rules import RuleBook
 from quorum.audit.system import (
     DECLARED,
@@ -28,7 +28,7 @@ from quorum.audit.system import (
     by_variable,
 )
 from quorum.audit.truth import Truth
-from quorum.tables.periods import DAY, MONTH, WEEK, kind_of
+from quorum.tables.periods import DAY, MONTH, kind_of
 from quorum.tables.shape import ALL, Measure
 
 PERIOD = "period"
@@ -37,7 +37,6 @@ AMOUNT = "_micros"
 """How a sum of money ends; of one that has no rule nothing is claimed, `quorum.audit.reparse` refuses it undeclared."""
 
 _FEWEST_PARTS = 2
-_LENGTH = 7
 
 Key = tuple[str, str]
 Place = tuple[tuple[str, str], ...]
@@ -230,130 +229,57 @@ class _Builder:
     def _periods(self) -> int:
         """Relate longer periods to their parts; what no package tells is one more unknown. Returns how many."""
         hidden: list[int] = []
-        wholes = [(universe, period) for universe, period in self.places if kind_of(period) != MONTH]
-        months = [(universe, period) for universe, period in self.places if kind_of(period) == MONTH]
-        free_of: dict[tuple[str, str], set[tuple[Key, str]]] = {}
-        for universe, period in wholes:
-            held = [other for of, other in wholes if of == universe]
+        for universe in dict.fromkeys(of for of, _ in self.places):
+            months = Months(
+                {period: places for (of, period), places in self.places.items() if of == universe},
+                {period: keys for (of, period), keys in self.keys.items() if of == universe},
+                self.measures,
+                self.state,
+                self._variable,
+            )
+            free_of: dict[str, set[tuple[Key, str]]] = {}
+            longest = [period for period in months.places if kind_of(period) == MONTH]
+            below = set().union(*(months.told_below(month) for month in longest))
+            held = [period for period in months.places if period not in longest]
             inside = Counter(part for other in held for parts, _ in parts_of(other, held) for part in parts)
-            whole = self.places[universe, period]
-            for others, fills in parts_of(period, held):
-                parts = [(self.places[universe, other], self.keys.get((universe, other), set())) for other in others]
-                free = self._free_splits(whole, parts) if all(inside[other] == 1 for other in others) else set()
-                free -= self._told_below(universe, [m for of, m in months if of == universe])
-                free_of[universe, period] = free
-                self._sum_period(whole, parts, free, hidden, fills=fills)
-        for universe, period in months:
-            self._sum_month(universe, period, free_of, hidden)
+            for period in held:
+                for others, fills in parts_of(period, held):
+                    parts = [(months.places[other], months.keys.get(other, set())) for other in others]
+                    alone = all(inside[other] == 1 for other in others)
+                    free_of[period] = self._free_splits(months.places[period], parts) - below if alone else set()
+                    self._sum_period(months.places[period], parts, free_of[period], hidden, fills=fills)
+            for month in longest:
+                self._sum_month(months, month, free_of, hidden)
         return len(hidden)
 
-    def _told_below(self, universe: str, months: Sequence[str]) -> set[tuple[Key, str]]:
-        """Return the keys and measures of which months list cells below the total: they link days to one another."""
-        found: set[tuple[Key, str]] = set()
-        for month in months:
-            for place, cell in self.places[universe, month].items():
-                if len(place) > 1:
-                    listed = [name for name in self.measures if self.state[self._variable(cell, name)]]
-                    own = self.keys.get((universe, month), set()).intersection(place)
-                    found |= {(key, name) for key in own for name in listed}
-        return found
-
     def _sum_month(
-        self, universe: str, period: str, free_of: Mapping[tuple[str, str], set[tuple[Key, str]]], hidden: list[int]
+        self, months: Months, month: str, free_of: Mapping[str, Collection[tuple[Key, str]]], hidden: list[int]
     ) -> None:
-        """Relate the cells of a month to weeks that tell them and to the days that no such week holds.
+        """Relate the cells of a month to its weeks and days.
 
-        A part of which nothing is told of a key and measure, and that is linked with the month through its total alone
-        and with no other period, is written down as an unknown of its own, a target like the total that it stands for:
-        whatever it is, the cells below it can be made to fit. So thirty days do not become one system.
+        A part that stands alone is an unknown of its own, a target like the total that it stands for, so that thirty
+        days do not become one system.
         """
-        whole = self.places[universe, period]
-        held = [other for of, other in self.places if of == universe]
-        ways = {kind_of(parts[0]): (parts, fills) for parts, fills in parts_of(period, held)}
-        days, fills = ways.get(DAY, ([], False))
-        weeks = ways.get(WEEK, ([], False))[0]
-        all_weeks = [other for other in held if kind_of(other) == WEEK]
-        parts = [(self.places[universe, day], self.keys.get((universe, day), set())) for day in days]
-        free = self._free_splits(whole, parts)
-        told_by_week = {
-            (key, name, day)
-            for week in all_weeks
-            for key, name in self._listed(universe, week)
-            for day in _days_within(week, days)
-        }
-        free = {(key, name) for key, name in free if not any((key, name, day) in told_by_week for day in days)}
-        below = self._told_below(universe, [period])
-        withheld = {part: self._withheld(universe, part) - below for part in (*days, *weeks)}
+        days = next((parts for parts, _ in parts_of(month, months.places) if kind_of(parts[0]) == DAY), [])
+        free = self._free_splits(months.places[month], [(months.places[d], months.keys.get(d, set())) for d in days])
+        free -= {(key, name) for key, name, _ in months.shared(days)}
         aimed = by_variable(self.targets)
-        first, last = days_of(period) or (date.min, date.min)
-        length = (last - first).days + 1
-        every: set[Key] = set().union(*(self.keys.get((universe, other), set()) for other in (period, *days, *weeks)))
-        for place, cell in whole.items():
-            own = every.intersection(place)
-            for name, measure in self.measures.items():
-                if PERIOD not in measure.additive_over or not self.state[self._variable(cell, name)]:
-                    continue
-                if any((key, name) in free for key in own):
-                    continue
-                known: list[int] = []
-                left, covered = set(days), 0
-                for week in weeks:
-                    at = self.places[universe, week].get(place)
-                    if at is not None and self.state[self._variable(at, name)]:
-                        alone = withheld[week] & free_of.get((universe, week), set())
-                        is_free = any((key, name) in alone for key in own)
-                        known.append(self._stand_in(at, name, aimed, hidden) if is_free else self._variable(at, name))
-                        left -= _days_within(week, days)
-                        covered += _LENGTH
-                missing = not fills and covered + len(left) < length
-                for day in sorted(left):
-                    listed = self.keys.get((universe, day), set())
-                    if own and not any(key in listed for key in own):
-                        continue
-                    at = self.places[universe, day].get(place)
-                    if at is None or not self.state[self._variable(at, name)]:
-                        missing = True
-                    elif all((key, name) in withheld[day] and (key, name, day) not in told_by_week for key in own):
-                        known.append(self._stand_in(at, name, aimed, hidden))
-                    else:
-                        known.append(self._variable(at, name))
-                if known:
-                    if missing:
-                        known.append(self._hide(hidden))
-                    self.relations.whole_is_sum(self._variable(cell, name), known)
-
-    def _listed(self, universe: str, period: str) -> set[tuple[Key, str]]:
-        """Return the keys and measures that a period's packages list."""
-        return {
-            (key, name)
-            for place, cell in self.places[universe, period].items()
-            for name in self.measures
-            if self.state[self._variable(cell, name)]
-            for key in self.keys.get((universe, period), set()).intersection(place)
-        }
-
-    def _withheld(self, universe: str, period: str) -> set[tuple[Key, str]]:
-        """Return the keys and measures of which a period's packages tell nothing."""
-        told = {
-            (key, name)
-            for place, cell in self.places[universe, period].items()
-            for name in self.measures
-            if self.state[self._variable(cell, name)] not in (0, WITHHELD)
-            for key in self.keys.get((universe, period), set()).intersection(place)
-        }
-        return self._listed(universe, period) - told
+        for found in months.sums(month, free, free_of):
+            parts = [*found.linked, *(self._stand_in(variable, aimed, hidden) for variable in found.alone)]
+            if found.is_open:
+                parts.append(self._hide(hidden))
+            self.relations.whole_is_sum(found.whole, parts)
 
     def _hide(self, hidden: list[int]) -> int:
         """Return one more unknown that no package lists."""
         hidden.append(len(self.state) + len(hidden))
         return hidden[-1]
 
-    def _stand_in(self, cell: int, name: str, aimed: Mapping[int, list[Target]], hidden: list[int]) -> int:
-        """Return an unknown of its own for a cell, and aim at it as at the cell."""
-        variable = self._hide(hidden)
-        for target in aimed.get(self._variable(cell, name), [])[:1]:
-            self.targets.append(replace(target, variable=variable))
-        return variable
+    def _stand_in(self, variable: int, aimed: Mapping[int, list[Target]], hidden: list[int]) -> int:
+        """Return an unknown of its own for a variable, and aim at it as at the variable."""
+        own = self._hide(hidden)
+        self.targets += [replace(target, variable=own) for target in aimed.get(variable, [])[:1]]
+        return own
 
     def _free_splits(self, whole: Mapping[Place, int], parts: Sequence[Part]) -> set[tuple[Key, str]]:
         """Return the keys and measures whose split over the parts is free, so that the sum need not be written down.
@@ -462,11 +388,6 @@ def _is_linked(whole: Collection[Place], part: Collection[Place], key: Key) -> b
     mine = {pair[0] for place in whole for pair in place if pair != key}
     theirs = {pair[0] for place in others for pair in place if pair != key}
     return any(place not in part for place in whole) or bool(mine & theirs)
-
-
-def _days_within(week: str, days: Collection[str]) -> set[str]:
-    span = days_of(week)
-    return {day for day in days if span and span[0].isoformat() <= day <= span[1].isoformat()}
 
 
 def _names(value: object) -> tuple[str, ...]:
