@@ -153,7 +153,7 @@ class Plans:
         """Return the plan of a campaign, and in whole numbers what it was made from beside the booking.
 
         What its recipient was given before tells more than the policy assumes; what others were given is not theirs to
-        see in a plan.
+        see in a plan. By month is only what the home was there for from the campaign's first day in the calendar month.
         """
         report = self.policy.reports[shape.report]
         place = (shape.report, shape.recipient_id, night)
@@ -168,13 +168,14 @@ class Plans:
         if (shape.report, night) not in self._shares_of:
             self._shares_of[shape.report, night] = self._shares(report, night)
         booking, assumed = self._learned[place].assumed(key)
+        has_month = min([*self.ledger.nights(), night]) <= max(booking.starts_on, night.replace(day=1))
         plan = plan_key(
             shape.tables,
             key,
             booking,
             [self.policy.families[name] for name in report.families],
             self.policy.rule_sets[report.rule_set],
-            [kind for kind in report.periods if kind != MONTH],
+            [kind for kind in report.periods if kind != MONTH or has_month],
             assumed,
             self._shares_of[shape.report, night].get(shape.recipient_id, {}),
         )

@@ -8,18 +8,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from quorum.audit.months import Months
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.rules import RuleBook
-from quorum.audit.system import DECLARED, PUBLISHED, WITHHELD, Bools, Ints, RelationList, System, Target
+from quorum.audit.system import (
+    DECLARED,
+    PUBLISHED,
+    WITHHELD,
+    Bools,
+    Ints,
+    RelationList,
+    System,
+    Target,
+    by_variable,
+)
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
+from quorum.tables.periods import DAY, MONTH, kind_of
 from quorum.tables.shape import ALL, Measure
 
 PERIOD = "period"
+
+AMOUNT = "_micros"
+"""How a sum of money ends; of one that has no rule nothing is claimed, `quorum.audit.reparse` refuses it undeclared."""
 
 _FEWEST_PARTS = 2
 
@@ -147,7 +163,10 @@ class _Builder:
     def _aim(self, package: ParsedPackage, table: ParsedTable, cells: Ints, declared: set[int]) -> None:
         """Make every withheld cell a target, those too that another table gives away; declared totals are known."""
         for measure in table.shape.measures:
-            threshold = self.rules.of(package.shape.report).threshold(measure.family)
+            rules = self.rules.of(package.shape.report)
+            if measure.name.endswith(AMOUNT) and measure.family not in rules.families:
+                continue
+            threshold = rules.threshold(measure.family)
             truths = self.truth.column(package.release, table, measure.name)
             variables = self._variables(cells, measure.name).tolist()
             for row in np.flatnonzero(~table.published[measure.family]).tolist():
@@ -216,16 +235,60 @@ class _Builder:
     def _periods(self) -> int:
         """Relate longer periods to their parts; what no package tells is one more unknown. Returns how many."""
         hidden: list[int] = []
-        for universe, period in list(self.places):
-            held = [other for of, other in self.places if of == universe]
+        for universe in dict.fromkeys(of for of, _ in self.places):
+            months = Months(
+                {period: places for (of, period), places in self.places.items() if of == universe},
+                {period: keys for (of, period), keys in self.keys.items() if of == universe},
+                self.measures,
+                self.state,
+                self._variable,
+                self.zeros,
+            )
+            free_of: dict[str, set[tuple[Key, str]]] = {}
+            longest = [period for period in months.places if kind_of(period) == MONTH]
+            below = set().union(*(months.told_below(month) for month in longest))
+            held = [period for period in months.places if period not in longest]
             inside = Counter(part for other in held for parts, _ in parts_of(other, held) for part in parts)
-            for others, fills in parts_of(period, held):
-                parts = [(self.places[universe, other], self.keys.get((universe, other), set())) for other in others]
-                whole = self.places[universe, period]
-                is_bottom = all(inside[other] == 1 and not parts_of(other, held) for other in others)
-                free = self._free_splits(whole, parts) if is_bottom else set()
-                self._sum_period(whole, parts, free, hidden, fills=fills)
+            for period in held:
+                for others, fills in parts_of(period, held):
+                    parts = [(months.places[other], months.keys.get(other, set())) for other in others]
+                    is_bottom = all(inside[other] == 1 and not parts_of(other, held) for other in others)
+                    free_of[period] = self._free_splits(months.places[period], parts) - below if is_bottom else set()
+                    self._sum_period(months.places[period], parts, free_of[period], hidden, fills=fills)
+            for month in longest:
+                self._sum_month(months, month, free_of, hidden)
         return len(hidden)
+
+    def _sum_month(
+        self, months: Months, month: str, free_of: Mapping[str, Collection[tuple[Key, str]]], hidden: list[int]
+    ) -> None:
+        """Relate the cells of a month to its weeks and days.
+
+        A part that stands alone is an unknown of its own, a target like the total that it stands for, so that thirty
+        days do not become one system.
+        """
+        ways = [parts for parts, _ in parts_of(month, months.places)]
+        days = next((parts for parts in ways if kind_of(parts[0]) == DAY), [])
+        finest = days or next(iter(ways), [])
+        free = self._free_splits(months.places[month], [(months.places[p], months.keys.get(p, set())) for p in finest])
+        free -= {(key, name) for key, name, _ in months.shared(days)}
+        aimed = by_variable(self.targets)
+        for found in months.sums(month, free, free_of):
+            parts = [*found.linked, *(self._stand_in(variable, aimed, hidden) for variable in found.alone)]
+            if found.is_open:
+                parts.append(self._hide(hidden))
+            self.relations.whole_is_sum(found.whole, parts)
+
+    def _hide(self, hidden: list[int]) -> int:
+        """Return one more unknown that no package lists."""
+        hidden.append(len(self.state) + len(hidden))
+        return hidden[-1]
+
+    def _stand_in(self, variable: int, aimed: Mapping[int, list[Target]], hidden: list[int]) -> int:
+        """Return an unknown of its own for a variable, and aim at it as at the variable."""
+        own = self._hide(hidden)
+        self.targets += [replace(target, variable=own) for target in aimed.get(variable, [])[:1]]
+        return own
 
     def _free_splits(self, whole: Mapping[Place, int], parts: Sequence[Part]) -> set[tuple[Key, str]]:
         """Return the keys and measures whose split over the parts is free, so that the sum need not be written down.
@@ -283,8 +346,7 @@ class _Builder:
                 if any((key, name) in free for key in own):
                     continue
                 if not fills or len(known) < len(within):
-                    hidden.append(len(self.state) + len(hidden))
-                    known.append(hidden[-1])
+                    known.append(self._hide(hidden))
                 self.relations.whole_is_sum(self._variable(cell, name), known)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorum.audit.equations import Place, margins, place_of
+from quorum.audit.equations import AMOUNT, Place, margins, place_of
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.record import Claim, Findings
@@ -19,8 +19,11 @@ from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
-from quorum.tables.periods import kind_of
-from quorum.tables.shape import Measure
+from quorum.tables.periods import MONTH, kind_of
+from quorum.tables.shape import ALL, Measure
+
+INVOICED = frozenset({"impression_n", "click_n", "cost_micros"})
+"""What an invoice tells of a campaign's month, and a package of the month may repeat."""
 
 Sums = Sequence[tuple[str, int, list[int]]]
 """Margins as (column summed over, row of the margin, rows of its categories)."""
@@ -46,9 +49,10 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         least the heads; the family it requires is published, there or in every shorter period in hand; with its margin,
         it leaves enough people outside, unless targeting fixes the category; the plan that the package states tells it
         in this kind of period and at this level; published parts add up to their published margin; tables of a universe
-        agree. With truth the same holds for people who count (rule 5), which are in no file, and enough of them are in
-        the cell outside the family, and in what is withheld of a published margin. Heads stand only where every
-        dimension partitions people.
+        agree. Totals that a month declares (impressions, clicks, cost) are exempt from thresholds and from the plan,
+        and from nothing else. With truth the same holds for people who count (rule 5), which are in no file, and enough
+        of them are in the cell outside the family, and in what is withheld of a published margin, declared or not.
+        Heads stand only where every dimension partitions people.
 
     Source: disclosure.md, rules 1, 2, 5, 6 and 7, attack 1; architecture.md, "A report package".
     """
@@ -76,18 +80,52 @@ class _Reading:
         sums = list(margins(self.table, self.package.shape.groups))
         targeted = Targeted(self.package, self.table)
         for family in self.table.shape.families:
+            declared = self._declared(family, sums)
+            if family not in self.rules.families:
+                yield from self._without_rule(family, declared)
+                continue
             yield from self._against_targeting(family, targeted)
-            zero = self._zero_below_zero(family, sums) | targeted.zero
+            empty = self._zero_below_zero(family, sums) | targeted.zero
+            zero = empty | declared
             yield from self._under_threshold(family, zero)
             yield from self._required_family(family)
-            yield from self._against_plan(family)
+            yield from self._against_plan(family, declared)
             yield from self._nobody_outside_group(family, sums, zero, targeted)
-            yield from self._few_people_left(family, sums, zero)
+            yield from self._few_people_left(family, sums, empty)
             yield from self._nobody_outside_family(family, zero)
             yield from self._fewer_events_than_people(family)
         for measure in self.table.shape.measures:
             yield from self._misplaced_heads(measure)
             yield from self._wrong_totals(measure, sums)
+
+    def _declared(self, family: str, sums: Sums) -> Bools:
+        """Return the cells that rule 9 exempts: totals of a month that it declares, each measure of the family by name.
+
+        Another package, another measure or a cell below the total is declared in vain; a category without a sibling is
+        its margin under another name.
+        """
+        shape, own = self.package.shape, self.table.shape.columns[0]
+        measures = {m.name for m in self.table.shape.measures if m.family == family}
+        exempt = np.zeros(len(self.table.coordinates), dtype=np.bool_)
+        is_said = any(
+            (said["period"], tuple(_texts(said["dimensions"]))) == (shape.period, (own,))
+            and measures <= INVOICED & set(_texts(said["measures"]))
+            for said in shape.invariants
+        )
+        if kind_of(shape.period) != MONTH or not is_said:
+            return exempt
+        exempt[:] = [all(level == ALL for level in place[1:]) for place in self.table.coordinates]
+        lone = [(whole, parts[0]) for _, whole, parts in sums if len(parts) == 1]
+        while new := [part for whole, part in lone if exempt[whole] and not exempt[part]]:
+            exempt[new] = True
+        return exempt
+
+    def _without_rule(self, family: str, declared: Bools) -> Iterator[Claim]:
+        """Yield published cells of a family that no rule knows, but for declared totals."""
+        if not all(m.name.endswith(AMOUNT) for m in self.table.shape.measures if m.family == family):
+            self.rules.threshold(family)  # refuses
+        for row in np.flatnonzero(self.table.published[family] & ~declared).tolist():
+            yield self._claim(row, "rule", f"{family} is published and is no declared total")
 
     def _measures(self, family: str, kind: str) -> list[Measure]:
         return [m for m in self.table.shape.measures if m.family == family and m.kind == kind and m.name.endswith("_n")]
@@ -140,12 +178,12 @@ class _Reading:
             for row in np.flatnonzero(self.table.published[family] & ~required).tolist():
                 yield self._claim(row, "requires", f"{family} is published, what it requires is not")
 
-    def _against_plan(self, family: str) -> Iterator[Claim]:
+    def _against_plan(self, family: str, declared: Bools) -> Iterator[Claim]:
         """Yield cells that the plan keeps for another period, or leaves to a coarser level."""
         shape = self.package.shape
         listed = self.table.shape.coordinates()
         out = dict(zip(listed, shape.planned_out(kind_of(shape.period), self.table.shape, family), strict=True))
-        for row in np.flatnonzero(self.table.published[family]).tolist():
+        for row in np.flatnonzero(self.table.published[family] & ~declared).tolist():
             if out[self.table.coordinates[row]]:
                 yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
 
@@ -238,7 +276,8 @@ def _required_of_parts(packages: Sequence[ParsedPackage], rules: RuleBook) -> It
     read: dict[tuple[str, str, str], dict[Place, bool]] = {}
     for package in packages:
         for table in package.tables.values():
-            required = {f: rules.of(package.shape.report).families[f].requires for f in table.shape.families}
+            families = rules.of(package.shape.report).families
+            required = {f: families[f].requires for f in table.shape.families if f in families}
             elsewhere = {f: of for f, of in required.items() if of is not None and of not in table.shape.families}
             if not elsewhere:
                 continue
@@ -291,6 +330,10 @@ def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
 def _differing(table: ParsedTable, row: int, other: ParsedTable, other_row: int) -> list[str]:
     theirs = {measure.name: _reads(other, measure, other_row) for measure in other.shape.measures}
     return [m.name for m in table.shape.measures if m.name in theirs and _reads(table, m, row) != theirs[m.name]]
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
 
 
 def _reads(table: ParsedTable, measure: Measure, row: int) -> int | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -17,14 +18,18 @@ import pyarrow as pa
 from quorum.disclosure.decide import Told, Values, decide
 from quorum.disclosure.equations import build_blocks
 from quorum.disclosure.grid import Bools
+from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS
 from quorum.disclosure.sums import verify_sums
 from quorum.disclosure.targeting import verify_zeros, zeros_of
 from quorum.disclosure.types import PUBLISHED, SEAL, WITHHELD, PackageCube, SafeCube
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
+from quorum.tables.periods import MONTH, kind_of
 from quorum.tables.shape import PackageShape, TableShape
 
 Statuses = dict[str, dict[str, Bools]]
+Keys = Mapping[str, Collection[str]]
+"""Family to keys of the report."""
 
 
 def control(
@@ -33,6 +38,7 @@ def control(
     families: Sequence[FamilySpec],
     earlier: Sequence[SafeCube] = (),
     told_elsewhere: Told = MappingProxyType({}),
+    kept_back: Keys = MappingProxyType({}),
 ) -> SafeCube:
     """Decide which cells of a package may be said out loud.
 
@@ -44,13 +50,15 @@ def control(
             the same report and period is refused.
         told_elsewhere: family to table to the rows whose number this recipient's packages of shorter periods tell, all
             of them: what requires the family may be published there, without the family itself.
+        kept_back: family to the keys of the report of which it is withheld as a whole, so that the total of a month
+            that the invoice tells leaves room.
 
     Returns:
         The safe cube: per table and family a status, and measures that are null where withheld.
 
     Raises:
         ConfigurationError: the cube does not add up; shape, families and rule set do not fit together; totals are
-            declared as known from elsewhere; or ``earlier`` holds this recipient, report and period.
+            declared for another package than that of a month; or ``earlier`` holds this recipient, report and period.
         ReleaseError: the result does not pass its own checks.
 
     Guarantee:
@@ -59,9 +67,10 @@ def control(
         numbers of the package together, no withheld one follows, each can still be 0 and at least min(threshold, known
         total), and every sum of withheld cells that follows is about enough people who count (rule 6); nothing is
         published that the shape's plan keeps for another period, or leaves to a coarser level (rule 7). What public
-        targeting makes 0 is published as 0, whatever the data. Equal cubes give equal results; all that is withheld
-        looks the same. Not guaranteed: anything about packages of this recipient in which the same family of a key is
-        told for another kind of period, or other recipients of a campaign.
+        targeting makes 0 is published as 0, whatever the data. Declared totals alone are exempt: rule 9. Equal cubes
+        give equal results; all that is withheld looks the same. Not guaranteed: anything about packages of this
+        recipient in which the same family of a key is told for another kind of period, or other recipients of a
+        campaign.
 
     Source: disclosure.md, rules 1, 2, 5, 6 and 7; docs/decisions/0003-complementary-suppression.md,
         0007-periods-and-plans.md, 0008-what-one-person-adds-and-who-counts.md.
@@ -70,14 +79,23 @@ def control(
     verify_sums(cube, families)
     verify_zeros(cube)
     statuses: Statuses = {
-        table.name: {family.name: zeros_of(cube, table) for family in families} for table in cube.shape.tables
+        table.name: {
+            name: zeros_of(cube, table)
+            for name in dict.fromkeys((*(family.name for family in families), *table.families))
+        }
+        for table in cube.shape.tables
     }
-    values = Values(cube, families, told_elsewhere)
+    values = Values(cube, families, told_elsewhere, kept_back)
+    declared = _declared(cube.shape, families)
     for blocks in build_blocks(cube.shape):
         for family, published in decide(blocks, values, rule_set, families).items():
             for block, shown in zip(blocks, published, strict=True):
+                if block.has_root and family in declared:
+                    shown[0] = True
                 for table, rows, cell in block.rows:
                     statuses[table][family][rows] = shown[cell]
+    if COST in declared:
+        statuses[TOTALS][COST][:] = True
     return SafeCube(
         shape=cube.shape,
         tables={table.name: _released(cube, table, statuses[table.name]) for table in cube.shape.tables},
@@ -105,8 +123,17 @@ def digest_rule_set(rule_set: RuleSet) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _declared(shape: PackageShape, families: Sequence[FamilySpec]) -> set[str]:
+    """Return the families whose totals the invoice tells: published whatever they hold, in every table, as one cell."""
+    said = {str(name) for invariant in shape.invariants for name in cast(Sequence[str], invariant["measures"])}
+    return {family.name for family in families if family.count in said} | ({COST} if COST_MICROS in said else set())
+
+
 def _refuse_misfits(
-    shape: PackageShape, rule_set: RuleSet, families: Sequence[FamilySpec], earlier: Sequence[SafeCube]
+    shape: PackageShape,
+    rule_set: RuleSet,
+    families: Sequence[FamilySpec],
+    earlier: Sequence[SafeCube],
 ) -> None:
     known: set[str] = set()
     for family in families:
@@ -117,7 +144,7 @@ def _refuse_misfits(
         known.add(family.name)
     heads = {family.heads for family in families}
     for table in shape.tables:
-        if not set(table.families) <= known:
+        if not set(table.families) - ({COST} if table.name == TOTALS else set()) <= known:
             raise ConfigurationError("disclosure.family", f"{table.name} has a family without a rule", "the report's")
         if any(m.name in heads for m in table.measures) and not _adds_up(table):
             raise ConfigurationError(
@@ -125,8 +152,8 @@ def _refuse_misfits(
                 f"head counts of {table.name}, where a person may be in two categories",
                 "reach for the margin or for the parts, never both",
             )
-    if shape.invariants:
-        raise ConfigurationError("disclosure.invariants", "totals declared as known", "none in a package of a day")
+    if shape.invariants and kind_of(shape.period) != MONTH:
+        raise ConfigurationError("disclosure.invariants", "totals declared as known", "in a package of a month alone")
     for safe in earlier:
         same = (safe.shape.recipient_id, safe.shape.report, safe.shape.period)
         if same == (shape.recipient_id, shape.report, shape.period):

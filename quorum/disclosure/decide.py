@@ -7,7 +7,7 @@ not: the rules and proofs themselves (`primary`, `suppress`), and whole packages
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -37,6 +37,7 @@ class Values:
         cube: what was counted.
         families: of the report.
         told_elsewhere: family to table to the rows whose number other packages tell, period by period.
+        kept_back: family to the keys of the report of which it is withheld as a whole.
 
     Guarantee:
         Every number is the cube's own; of rows that are one cell there is one number, or an error.
@@ -45,7 +46,11 @@ class Values:
     """
 
     def __init__(
-        self, cube: PackageCube, families: Sequence[FamilySpec], told_elsewhere: Told = MappingProxyType({})
+        self,
+        cube: PackageCube,
+        families: Sequence[FamilySpec],
+        told_elsewhere: Told = MappingProxyType({}),
+        kept_back: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         columns = {column for family in families for column in family.columns}
         tables = [table.name for table in cube.shape.tables]
@@ -53,6 +58,7 @@ class Values:
         self._planned_out = {
             family.name: {
                 table.name: np.array(cube.shape.planned_out(kind, table, family.name), dtype=np.bool_)
+                | _of_keys(table, kept_back.get(family.name, ()))
                 for table in cube.shape.tables
             }
             for family in families
@@ -94,7 +100,7 @@ class Values:
         return np.where(block.gather(self._is_known), self.of(block, column), 0)
 
     def is_planned(self, block: Block, family: str) -> Bools:
-        """Return which cells of a block the plan lets a family be told for.
+        """Return which cells of a block the plan lets a family be told for, and are not kept back.
 
         Guarantee:
             Every row that is the cell may be told.
@@ -281,6 +287,11 @@ def _base(protection: Protection, published: Bools, inside: Ints) -> Base | None
         proposed = [find_tables(protection, layer, published, keep) for keep in (inside, None)]
         _, tables = settle(block, layer, published, np.concatenate(proposed))
     return Base(layer, published, tables)
+
+
+def _of_keys(table: TableShape, keys: Collection[str]) -> Bools:
+    """Return which rows of a table are of some keys of the report."""
+    return np.array([place[0] in keys for place in table.coordinates()], dtype=np.bool_)
 
 
 def _refuse_unequal_totals(blocks: Sequence[Block], values: Values, families: Sequence[FamilySpec]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from quorum.disclosure.equations import Floats
 from quorum.policy import FamilySpec, RuleSet
-from quorum.tables.periods import DAY, KINDS, WEEK
+from quorum.tables.periods import DAY, KINDS, MONTH, WEEK
 from quorum.tables.shape import ALL, Dimension, KeyPlan, TableShape
 from quorum.tables.targeting import Targets, aim
 
@@ -24,7 +24,7 @@ Place = tuple[tuple[str, str], ...]
 
 _PERCENT = 100
 _TEN_THOUSAND = 10_000
-_DAYS = {DAY: 1, WEEK: 7}
+_DAYS = {DAY: 1, WEEK: 7, MONTH: 30}
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,16 @@ def plan_key(
         booking: what is booked.
         families: a family comes after the one it requires.
         rule_set: thresholds.
-        periods: kinds of period that the report has, of ``day`` and ``week``.
+        periods: kinds of period that can be chosen.
         assumptions: of the policy.
         shares: share of a campaign's impressions in a single category, from cells that this recipient was given before;
             a category without an entry is taken to have its part of what is left, by Zipf's law in the order listed.
 
     Returns:
         For each family the shortest period in which enough of its best table is expected to pass, not shorter than that
-        of the family it requires; the longest if none is. In each table the finest level of which enough is expected to
-        pass in that period.
+        of the family it requires; the longest if none is. By month is only what requires a family that is: clicks stand
+        in a cell only if impressions are told there on every day, and a month has many. In each table the finest level
+        of which enough is expected to pass in that period.
 
     Guarantee:
         A function of public facts and earlier releases. What was counted and not released reaches no choice, so that a
@@ -122,7 +123,8 @@ def plan_key(
     for family in families:
         first = 0 if family.requires is None else ordered.index(chosen[family.requires])
         needed = rule_set.heads[family.name] * assumptions.margin_percent / _PERCENT
-        for kind in ordered[first:]:
+        by_month = family.requires is None or chosen[family.requires] == MONTH
+        for kind in [kind for kind in ordered[first:] if by_month or kind != MONTH]:
             impressions = booking.impressions / booking.day_n * min(_DAYS[kind], booking.day_n)
             events = assumptions.events(family.name, impressions)
             passing = {

@@ -148,6 +148,10 @@ def _check(policy: Policy) -> None:
             raise ConfigurationError(
                 "policy.week", f"{report.name}: periods and week_cube", "both with a week, or neither"
             )
+        if ("month" in report.periods) != (report.month_cube is not None):
+            raise ConfigurationError(
+                "policy.month", f"{report.name}: periods and month_cube", "both with a month, or neither"
+            )
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))

@@ -208,6 +208,7 @@ class ReportSpec:
         families: names of families, in order.
         tables: in order.
         week_cube: the cube of the people of a week; None where the report has no weeks.
+        month_cube: the same of a calendar month.
     """
 
     name: str
@@ -221,3 +222,4 @@ class ReportSpec:
     families: tuple[str, ...]
     tables: tuple[TableSpec, ...]
     week_cube: str | None = None
+    month_cube: str | None = None

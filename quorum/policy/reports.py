@@ -153,6 +153,7 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
                 TableSpec(table, body["cube"], tuple(body["dimensions"])) for table, body in spec["tables"].items()
             ),
             week_cube=spec.get("week_cube"),
+            month_cube=spec.get("month_cube"),
         )
         for name, spec in document["reports"].items()
     }

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from quorum.audit.package import parse_package
 from quorum.audit.record import PASSED, AttackRecord
 from quorum.audit.run import run_attacks
+from quorum.audit.thin import only_totals
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.ledger import Ledger
@@ -36,6 +37,7 @@ from quorum.release.checks import check_files, check_rules, check_schema
 from quorum.release.package import package_path, rule_numbers, stage_package
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
+from quorum.tables.periods import MONTH, kind_of
 from quorum.zones import Home
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ class Draft:
         pages: ``report.<language>.html`` to bytes, from `quorum.report`.
         truth: per table what was counted (dimension columns, heads, rests; int64), to score the attacks with. It goes
             into no file.
-        beside: released packages that the recipient holds and that say something of the same events: a week's days.
+        beside: released packages that the recipient holds and that say something of the same events: a week's days, a
+            month's days and weeks.
     """
 
     tables: Mapping[str, pa.Table]
@@ -211,6 +214,8 @@ def _judge(
     failed = {problem.check for problem in problems}
     checks = [{"check": name, "verdict": "failed" if name in failed else PASSED} for name in CHECKS]
     held = [parse_package(door.home.out / package_path(other)) for other in made.beside]
+    if kind_of(shape.period) == MONTH:
+        held = [only_totals(other, package) for other in held]
     records = run_attacks([package, *held], numbers, {package.release: made.truth})
     return checks, records
 

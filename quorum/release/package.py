@@ -37,6 +37,7 @@ and for secondary confidentiality: each would tell why a cell is withheld, so th
 _PAGE = re.compile(r"report\.[a-z]{2}\.html")
 _PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
 _UNITS = {"count": "events", "heads": "people"}
+_MICRO_YEN = "micro-yen"
 
 
 def package_path(shape: PackageShape) -> Path:
@@ -234,7 +235,7 @@ def _resource(table: TableShape, digest: str) -> dict[str, Any]:
             "constraints": {"minimum": 0},
             "quorum:role": "measure",
             "quorum:family": measure.family,
-            "quorum:unit": _UNITS[measure.kind],
+            "quorum:unit": _MICRO_YEN if measure.name.endswith("_micros") else _UNITS[measure.kind],
             "quorum:additive_over": list(measure.additive_over),
         }
         for measure in table.measures

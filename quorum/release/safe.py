@@ -19,6 +19,7 @@ from quorum.audit.equations import build_system
 from quorum.audit.package import ParsedPackage, parse_files
 from quorum.audit.reparse import read_again
 from quorum.audit.rules import read_rules
+from quorum.audit.thin import only_totals
 from quorum.audit.truth import Truth
 from quorum.disclosure import PackageCube, SafeCube
 from quorum.disclosure.control import digest_rule_set
@@ -26,12 +27,13 @@ from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
-from quorum.policy import Policy, ReportSpec, RuleSet, TableSpec
+from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
 from quorum.release.week_shapes import week_measures, week_tables
 from quorum.tables import Measure, PackageShape, TableShape
-from quorum.tables.periods import WEEK, kind_of
+from quorum.tables.periods import DAY, MONTH, WEEK, kind_of
 from quorum.tables.shape import ALL
 
 RELEASE = "safe__release"
@@ -51,7 +53,7 @@ def write_safe(
 
     A row is a cell of a table of the package: dimension columns, measures (null where withheld), ``status_<family>``.
     The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row. Tables of a week lie in
-    ``safe__<report>_week`` one below the other.
+    ``safe__<report>_week`` one below the other, those of a month in ``safe__<report>_month``.
 
     Args:
         store: the partitions.
@@ -61,7 +63,7 @@ def write_safe(
         rule_set: the rule set that was applied.
         policy: reports, families, digest.
         keys: the digest of the cube is keyed with one of its keys.
-        beside: for a week, the packages of its days, as an outsider reads them.
+        beside: for a week or month, the packages of its parts, as an outsider reads them.
 
     Raises:
         ReleaseError: columns, rows, statuses or values are not what ``reports.yaml`` and the cube give; a published
@@ -70,7 +72,8 @@ def write_safe(
 
     Guarantee:
         Whatever lies in the safe zone under this night passed rules 1, 2 and, by exact elimination, 6 at the moment of
-        writing, whatever the orchestrator was told before.
+        writing, whatever the orchestrator was told before; but for the totals that a package of a month declares, which
+        are impressions, clicks and cost of whole campaigns.
 
     Source: disclosure.md, rules 1, 2, 6 and 10; traps.md, Dagster.
     """
@@ -84,8 +87,8 @@ def write_safe(
     _refuse_identifiers(cube.shape)
     _refuse_attacked(cube, safe, rule_set, policy, beside)
     part = _part(cube.shape)
-    if kind_of(cube.shape.period) == WEEK:
-        name = week_table(report.name)
+    if kind_of(cube.shape.period) != DAY:
+        name = longer_table(cube.shape)
         store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
     else:
         for spec in report.tables:
@@ -115,7 +118,7 @@ def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa
     if _own_rows(store, night, RELEASE, shape).num_rows == 0:
         return None
     tables = {}
-    stacked = _own_rows(store, night, week_table(shape.report), shape) if kind_of(shape.period) == WEEK else None
+    stacked = None if kind_of(shape.period) == DAY else _own_rows(store, night, longer_table(shape), shape)
     for table in shape.tables:
         if stacked is None:
             rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
@@ -144,24 +147,29 @@ def count_cells(tables: Mapping[str, pa.Table]) -> tuple[int, int]:
 
 def week_table(report: str) -> str:
     """Return the table of the safe zone that holds the weeks of a report."""
-    return f"safe__{report}_week"
+    return f"safe__{report}_{WEEK}"
+
+
+def longer_table(shape: PackageShape) -> str:
+    """Return the table of the safe zone that holds a package of a week or month."""
+    return f"safe__{shape.report}_{kind_of(shape.period)}"
 
 
 def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) -> None:
     """Remove what a night made safe of a package: what is refused now must not be found there."""
     own = [f"safe__{spec.name}" for spec in policy.reports[shape.report].tables]
-    for table in (RELEASE, *([week_table(shape.report)] if kind_of(shape.period) == WEEK else own)):
+    for table in (RELEASE, *(own if kind_of(shape.period) == DAY else [longer_table(shape)])):
         store.remove(table, night, _part(shape))
 
 
 def _part(shape: PackageShape) -> str:
-    """Return the file of a package in a partition; the day's and the week's that end on one night have one each."""
-    owner = f"{shape.recipient_id}.{shape.report}"
-    return f"{owner}.{WEEK}" if kind_of(shape.period) == WEEK else owner
+    """Return the file of a package in a partition; the day, week and month that end on one night have one each."""
+    owner, kind = f"{shape.recipient_id}.{shape.report}", kind_of(shape.period)
+    return owner if kind == DAY else f"{owner}.{kind}"
 
 
 def _stacked(shape: PackageShape, safe: SafeCube, schema: pa.Schema) -> pa.Table:
-    """Return the tables of a week one below the other: ALL where a table has no such column, null for its measures."""
+    """Return the tables of a week or month one below the other: ALL where one has no such column, else null."""
     parts = []
     for table in shape.tables:
         rows = safe.tables[table.name]
@@ -184,14 +192,14 @@ def _stacked(shape: PackageShape, safe: SafeCube, schema: pa.Schema) -> pa.Table
 
 
 def _unstacked(stacked: pa.Table, table: TableShape) -> pa.Table:
-    """Return the rows of one table of a week, with its own columns."""
+    """Return the rows of one table of a week or month, with its own columns."""
     rows = stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks()
     measures = [measure.name for measure in table.measures]
     return rows.select([*table.columns, *measures, *(f"status_{family}" for family in table.families)])
 
 
 def _categories(schema: pa.Schema) -> list[str]:
-    """Return the columns of categories of a table of weeks."""
+    """Return the columns of categories of a table of weeks or months."""
     return [field.name for field in schema if field.type == pa.string() and not field.name.startswith("status_")]
 
 
@@ -239,29 +247,34 @@ def _refuse(rule: str, table: str, what: str) -> ReleaseError:
 def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy: Policy, report: ReportSpec) -> None:
     """Refuse a release of something else: another cube's, another report's tables, another rule set's."""
     expected = _expected(cube.shape, policy, report)
+    if cube.shape.invariants and kind_of(cube.shape.period) != MONTH:
+        raise _refuse("invariants", report.name, "declared totals in another package than that of a month")
     names = {table.name for table in cube.shape.tables}
     if safe.shape != cube.shape:
         raise _refuse("shape", report.name, "a release of another cube")
     applied = (safe.rule_set, safe.rule_set_digest)
     if policy.rule_sets[report.rule_set] != rule_set or applied != (rule_set.name, digest_rule_set(rule_set)):
         raise _refuse("rule_set", report.name, "another rule set than the report's")
-    is_whole = kind_of(cube.shape.period) == WEEK or names == set(expected)
+    is_whole = kind_of(cube.shape.period) != DAY or names == set(expected)
     if set(safe.tables) != names or not names <= set(expected) or not is_whole:
         raise _refuse("tables", report.name, "tables other than those of reports.yaml")
     for shape in cube.shape.tables:
-        spec, measures = expected[shape.name]
-        levels = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
+        dimensions, measures = expected[shape.name]
+        levels = [level for name in dimensions for level in policy.dimensions[name].levels]
         if shape.columns != (report.key, *levels) or shape.measures != measures:
-            raise _refuse("columns", spec.name, "dimensions or measures other than those of reports.yaml")
+            raise _refuse("columns", shape.name, "dimensions or measures other than those of reports.yaml")
 
 
 def _expected(
     shape: PackageShape, policy: Policy, report: ReportSpec
-) -> dict[str, tuple[TableSpec, tuple[Measure, ...]]]:
-    """Return the tables that a package of this kind of period may have, with their measures."""
+) -> dict[str, tuple[tuple[str, ...], tuple[Measure, ...]]]:
+    """Return the tables that a package of this kind of period may have, with their dimensions and measures."""
+    if kind_of(shape.period) == MONTH:
+        return expected_in_month(policy, report)
     if kind_of(shape.period) == WEEK:
-        return {table.name: (table.spec, week_measures(policy, report, table)) for table in week_tables(report)}
-    return {spec.name: (spec, expected_measures(policy, report, spec)) for spec in report.tables}
+        weeks = week_tables(report)
+        return {table.name: (table.spec.dimensions, week_measures(policy, report, table)) for table in weeks}
+    return {spec.name: (spec.dimensions, expected_measures(policy, report, spec)) for spec in report.tables}
 
 
 def _refuse_columns(shape: TableShape, table: pa.Table) -> None:
@@ -313,5 +326,6 @@ def _refuse_attacked(
     held = [package, *beside]
     for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")
-    for claim in recover_exactly(build_system(held, rules, truth)).claims:
+    judged = [package, *(only_totals(other, package) for other in beside)] if cube.shape.invariants else held
+    for claim in recover_exactly(build_system(judged, rules, truth)).claims:
         raise _refuse("recovery", claim.where[0], f"a withheld {claim.what} that follows from published cells")

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from quorum.policy import Policy, ReportSpec, TableSpec
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
-from quorum.tables.periods import WEEK, week_of
+from quorum.tables.periods import WEEK, days_of_week, month_of, week_of
 from quorum.tables.targeting import Targets
 
 _FEWEST_DAYS = 2
@@ -70,7 +70,11 @@ def week_measures(policy: Policy, report: ReportSpec, table: WeekTable) -> tuple
 
 
 def week_shape(
-    policy: Policy, days: Mapping[date, PackageShape], counted: Mapping[date, Collection[str]] = MappingProxyType({})
+    policy: Policy,
+    days: Mapping[date, PackageShape],
+    *,
+    counted: Mapping[date, Collection[str]] = MappingProxyType({}),
+    invoiced: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> PackageShape | None:
     """Return the shape of a recipient's package of a week.
 
@@ -79,12 +83,16 @@ def week_shape(
         days: night to the day package of the recipient and report, with its plans; nights of one week.
         counted: night of the week to the campaigns whose people of that night are among the people of the week,
             whoever's they were.
+        invoiced: campaign to the families of which the invoice tells its number of the month.
 
     Returns:
         The shape, or None if no campaign tells anything by week. Listed are campaigns with two days or more, each in
         tables of the families that it tells by week, but for tables whose categories of the campaign were not the same
         on all of its days: the sum would be no cell of any of them. A campaign that was another recipient's on a day,
-        or whose night was begun and never done, is left out: people would be counted whose events are not summed.
+        or whose night was begun and never done, is left out: people would be counted whose events are not summed. Nor
+        is a campaign listed if the invoice tells of one of these families and a day of the campaign's lies in the month
+        before that of the Sunday: the month would end before it is known what the week tells, and two invoices would
+        share the week between them.
 
     Guarantee:
         A function of public facts. Every sum of days that a week tells is a sum of two days or more that list the same
@@ -94,19 +102,16 @@ def week_shape(
     """
     shapes = [days[day] for day in sorted(days)]
     report = policy.reports[shapes[0].report]
-    foreign = {
-        key for day, keys in counted.items() for key in keys if day not in days or key not in _keys(days[day].tables[0])
-    }
-    groups = _groups(shapes, report, foreign)
+    groups = _groups(days, report, foreign_keys(days, counted), invoiced)
     tables: list[TableShape] = []
     levels: dict[str, dict[str, Mapping[str, int]]] = {}
     for table in week_tables(report):
         parts = [shape.table(table.spec.name) for shape in shapes]
-        keys = [key for key in groups.get(table.families, []) if _is_steady(parts, key)]
+        keys = [key for key in groups.get(table.families, []) if lists_same(parts, key)]
         if not keys:
             continue
         measures = week_measures(policy, report, table)
-        tables.append(TableShape(table.name, report.universe, _dimensions(parts, keys), measures))
+        tables.append(TableShape(table.name, report.universe, merged_dimensions(parts, keys), measures))
         for key in keys:
             told = _plan(shapes, key).levels.get(table.spec.name, {})
             levels.setdefault(key, {})[table.name] = {name: told.get(name, 0) for name in table.families}
@@ -120,14 +125,23 @@ def week_shape(
 
 
 def _groups(
-    shapes: Sequence[PackageShape], report: ReportSpec, left_out: Collection[str]
+    days: Mapping[date, PackageShape],
+    report: ReportSpec,
+    left_out: Collection[str],
+    invoiced: Mapping[str, Collection[str]],
 ) -> dict[tuple[str, ...], list[str]]:
     """Return the campaigns of the week by the families that they tell by week."""
-    listed = [key for shape in shapes for key in _keys(shape.tables[0])]
+    listed: dict[str, list[date]] = {}
+    for day, shape in days.items():
+        for key in keys_in(shape.tables[0]):
+            listed.setdefault(key, []).append(day)
     groups: dict[tuple[str, ...], list[str]] = {}
-    for key in sorted(set(listed) - set(left_out)):
-        families = tuple(name for name in report.families if _plan(shapes, key).periods.get(name) == WEEK)
-        if families and listed.count(key) >= _FEWEST_DAYS:
+    for key, own in sorted(listed.items()):
+        plan = _plan([days[day] for day in sorted(days)], key)
+        families = tuple(name for name in report.families if plan.periods.get(name) == WEEK)
+        is_shared = {month_of(day) for day in own} != {month_of(days_of_week(own[0])[-1])}
+        is_shared &= bool(set(families) & set(invoiced.get(key, ())))
+        if families and len(own) >= _FEWEST_DAYS and key not in left_out and not is_shared:
             groups.setdefault(families, []).append(key)
     return groups
 
@@ -142,12 +156,52 @@ def _targets(shapes: Sequence[PackageShape], key: str) -> Targets:
     return next((shape.targeting[key] for shape in shapes if key in shape.targeting), {})
 
 
-def _keys(table: TableShape) -> list[str]:
+def foreign_keys(days: Mapping[date, PackageShape], counted: Mapping[date, Collection[str]]) -> set[str]:
+    """Return the campaigns of which people are counted on a day that lists them in no package of the recipient's.
+
+    Args:
+        days: night to the day package of a recipient and report.
+        counted: night to the campaigns whose people are counted, whoever's they were.
+
+    Guarantee:
+        A function of public facts.
+
+    Source: disclosure.md, rule 8.
+    """
+    return {
+        key
+        for day, keys in counted.items()
+        for key in keys
+        if day not in days or key not in keys_in(days[day].tables[0])
+    }
+
+
+def keys_in(table: TableShape) -> list[str]:
+    """Return the report's keys that a table lists.
+
+    Args:
+        table: any.
+
+    Guarantee:
+        Each once, in order.
+
+    Source: architecture.md, "A report package".
+    """
     return list(dict.fromkeys(path[0] for path in table.dimensions[0].keys))
 
 
-def _dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimension, ...]:
-    """Return the dimensions of a table with the categories of some campaigns, as their days listed them."""
+def merged_dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimension, ...]:
+    """Return the dimensions of a table with the categories of some campaigns, as their days listed them.
+
+    Args:
+        parts: the table of each day.
+        keys: the campaigns.
+
+    Guarantee:
+        No dimension partitions people: over several days a person may be in two categories.
+
+    Source: docs/decisions/0007-periods-and-plans.md.
+    """
     own = set(keys)
     found = []
     for position, dimension in enumerate(parts[0].dimensions):
@@ -158,9 +212,19 @@ def _dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple[Dimen
     return tuple(found)
 
 
-def _is_steady(parts: Sequence[TableShape], key: str) -> bool:
-    """Say whether a table listed the same cells of a campaign on all of its days."""
-    own = [part for part in parts if key in _keys(part)]
+def lists_same(parts: Sequence[TableShape], key: str) -> bool:
+    """Say whether a table listed the same cells of a campaign on all of its days.
+
+    Args:
+        parts: the table of each day.
+        key: the campaign.
+
+    Guarantee:
+        If so, every sum over the days is a sum of numbers that each of them lists.
+
+    Source: disclosure.md, rule 6.
+    """
+    own = [part for part in parts if key in keys_in(part)]
     listed = [
         [
             tuple(path for path in dimension.keys if position or path[0] == key)

@@ -19,6 +19,7 @@ from quorum.report.labels import TEMPLATES, Words
 from quorum.report.released import Released
 from quorum.report.view import sections
 from quorum.report.why_text import why_words
+from quorum.tables.periods import MONTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,6 +76,8 @@ def _reasons(facts: PageFacts, words: Words) -> list[str]:
         lines.append(words["why_requires"])
     if facts.shape.plan:
         lines.append(words["why_plan"])
+    if MONTH in facts.report.periods:
+        lines.append(words["why_invoice"])
     return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import yaml
 
 from quorum.policy import Policy
-from quorum.tables.periods import WEEK, kind_of
+from quorum.tables.periods import MONTH, WEEK, kind_of
 from quorum.tables.shape import ALL
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -90,7 +90,9 @@ class Words:
         return f"{first.year}年{first.month}月" if self.language == "ja" else f"{_MONTHS[first.month - 1]} {first.year}"
 
     def period(self, period: str) -> str:
-        """Write a day, or the first and last day of a week."""
+        """Write a day, the first and last day of a week, or a month."""
+        if kind_of(period) == MONTH:
+            return self.month(date.fromisoformat(f"{period}-01"))
         if kind_of(period) != WEEK:
             return self.day(date.fromisoformat(period))
         year, week = (int(part) for part in period.split("-W"))

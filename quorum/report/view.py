@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from quorum.disclosure.invoice import COST_MICROS, TOTALS
 from quorum.policy import FamilySpec
 from quorum.report import charts
 from quorum.report.facts import KeyFacts, PageFacts
@@ -157,7 +158,9 @@ class _View:
         else:
             shown.append((words["view_rate"], _mean(count, heads)))
         if key.booking is not None:
-            micros = self.released.cost_micros(key.key, key.booking)
+            micros = self.released.total(key.key, COST_MICROS)
+            if micros is None:
+                micros = self.released.cost_micros(key.key, key.booking)
             cost = Cell("", is_withheld=True) if micros is None else Cell(words.yen(micros))
             shown.append((words["cost"], cost))
         return tuple(shown)
@@ -165,12 +168,26 @@ class _View:
     def _panels(self, table: TableShape, key: KeyFacts) -> Iterable[Panel]:
         """Yield a panel for each dimension of a table, the others at ALL; for age and gender their cross as well."""
         own = table.columns[0]
+        if table.name == TOTALS:
+            yield self._totals(table, key)
         dimensions = [d for d in table.dimensions if d.levels != (own,)]
         if [d.levels for d in dimensions] == [("age_band",), ("gender",)]:
             yield self._cross(table, key, *dimensions)
         for dimension in dimensions:
             for depth in range(1, len([level for level in dimension.levels if level != own]) + 1):
                 yield self._level(table, key, dimension, depth)
+
+    def _totals(self, table: TableShape, key: KeyFacts) -> Panel:
+        """Return the totals of a month, which the invoice tells too."""
+        words = self.words
+        cells = []
+        for measure in table.measures:
+            value = self.released.value(table, key.key, {}, measure.name)
+            is_money = value is not None and measure.name == COST_MICROS
+            cells.append(Cell(words.yen(value)) if value is not None and is_money else _number(value))
+        row = Row(words["all"], tuple(cells), is_total=True)
+        header = (words["totals"], *(words[measure.name] for measure in table.measures))
+        return Panel(words["totals"], header, (row,), note=words["totals_invoiced"])
 
     def _level(self, table: TableShape, key: KeyFacts, dimension: Dimension, depth: int) -> Panel:
         """Return the panel of one level of a dimension: the total, then its categories; charts stand at the first."""

@@ -203,7 +203,8 @@ class Held:
             found.append(Instead(NEXT, {"periods": [upcoming]}))
         if containing:
             found.append(Instead(LONGER, {"periods": list(containing)}))
-        heads = None if self.rules is None else self.rules.threshold(family)
+        has_rule = self.rules is not None and family in self.rules.families
+        heads = self.rules.threshold(family) if self.rules is not None and has_rule else None
         return [*found, Instead(PLAN, {"heads": heads})]
 
     def _family(self, grid: Grid, cell: Cell, family: str) -> FamilyStatus:

@@ -36,7 +36,7 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
         name = words[family.count]
         if levels and not is_whole:
             lines.append(texts["page_part"].format(name, CODES[WITHHELD], texts["and"].join(levels)))
-        elif not levels:
+        elif not levels and not is_whole:
             lines.append(texts["page_none"].format(name, CODES[WITHHELD]))
     return tuple(lines)
 

@@ -49,6 +49,27 @@ def days_of_week(day: date) -> tuple[date, ...]:
     return tuple(monday + timedelta(days=n) for n in range(7))
 
 
+def month_of(day: date) -> str:
+    """Return the name of a day's calendar month.
+
+    Example:
+        >>> month_of(date(2026, 11, 22))
+        '2026-11'
+    """
+    return f"{day:%Y-%m}"
+
+
+def ends_month(day: date) -> bool:
+    """Say whether a day is the last of its calendar month."""
+    return (day + timedelta(days=1)).day == 1
+
+
+def days_of_month(day: date) -> tuple[date, ...]:
+    """Return the days of a day's calendar month, the first first."""
+    first = day.replace(day=1)
+    return tuple(first + timedelta(days=n) for n in range(31) if (first + timedelta(days=n)).month == day.month)
+
+
 def plan_month(day: date) -> str:
     """Return the month whose plan holds on a day: that of the Thursday of its week, so that no week has two.
 

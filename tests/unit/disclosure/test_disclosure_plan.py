@@ -112,3 +112,15 @@ def test_levels_finer_than_planned_are_withheld() -> None:
 def test_without_a_plan_all_levels_are_told() -> None:
     told = statuses(SHAPE, "audience_area", "impressions")
     assert "published" in {word for place, word in told.items() if place[2] not in ("ALL", "prefecture0.0")}
+
+
+def test_by_month_is_only_what_requires_a_family_that_is() -> None:
+    def chosen(a_day: int) -> list[str]:
+        kinds = ["day", "week", "month"]
+        return list(
+            plan_key(SHAPE.tables, KEY, booking(a_day), FAMILIES, rule_set(), kinds, ASSUMED, {}).periods.values()
+        )
+
+    assert chosen(50_000) == ["day", "day", "week"]
+    assert chosen(2_000) == ["day", "week", "week"], "clicks by month would need impressions on every day of it"
+    assert chosen(10) == ["month", "month", "month"]

@@ -47,10 +47,10 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Control that refuses one recipient's package."""
     control = module.control
 
-    def refuse(cube, *arguments):
+    def refuse(cube, *arguments, **named):
         if cube.shape.recipient_id == "adv-1":
             raise ReleaseError("safe.planted", "a planted refusal")
-        return control(cube, *arguments)
+        return control(cube, *arguments, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "control", refuse)
@@ -85,7 +85,9 @@ def test_what_was_safe_before_a_refusal_is_not_found_after_it(
 ) -> None:
     refusing.undo()
     workspace.make_safe(NIGHT)
-    monkeypatch.setattr(module, "control", lambda *_: (_ for _ in ()).throw(ReleaseError("safe.planted", "refused")))
+    monkeypatch.setattr(
+        module, "control", lambda *_, **__: (_ for _ in ()).throw(ReleaseError("safe.planted", "refused"))
+    )
     assert len(workspace.make_safe(NIGHT)) == 3
     assert set(statuses(workspace).values()) == {"blocked"}
     assert workspace.store.read("safe__release", NIGHT).num_rows == 0

@@ -40,7 +40,8 @@ def workspace(home: Home, tmp_path: Path) -> Iterator[Workspace]:
 
 def land(workspace: Workspace, night: date) -> None:
     write(workspace, night, "pseudo__recipient", [{"recipient_id": "adv-1", "kind": "advertiser"}])
-    campaign = {"campaign_id": "c1", "recipient_id": "adv-1", "starts_on": SATURDAY, "ends_on": SUNDAY}
+    started = SATURDAY - timedelta(days=1)  # before the home was there, so that nothing is planned by month
+    campaign = {"campaign_id": "c1", "recipient_id": "adv-1", "starts_on": started, "ends_on": SUNDAY}
     price = {"booked_impressions": 200, "price_model": "cpm", "price_micros": 500_000}
     write(workspace, night, "pseudo__campaign", [{**campaign, **price}])
     count(workspace, night, 70, 2)

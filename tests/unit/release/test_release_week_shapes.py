@@ -109,21 +109,41 @@ def test_a_table_whose_categories_change_is_left_out_for_the_week(policy: Policy
 def test_a_campaign_whose_people_were_counted_on_other_days_is_left_out(policy: Policy) -> None:
     plans = {"c000": planned(BY_WEEK), "c001": planned(BY_WEEK)}
     counted = {day: {"c000", "c001"} for day in DAYS}
-    whole = week_shape(policy, days(policy, plans), counted)
+    whole = week_shape(policy, days(policy, plans), counted=counted)
     assert whole is not None
     assert keys(whole, "audience_area") == {"c000", "c001"}
     handed_over = edited("pseudo__campaign", "recipient_id", "c001", "adv-b")
-    shape = week_shape(policy, days(policy, plans, dict.fromkeys(DAYS[3:], handed_over)), counted)
+    shape = week_shape(policy, days(policy, plans, dict.fromkeys(DAYS[3:], handed_over)), counted=counted)
     assert shape is not None
     assert keys(shape, "audience_area") == {"c000"}
     never_done = {day: shape for day, shape in days(policy, plans).items() if day != DAYS[2]}
-    assert week_shape(policy, never_done, counted) is None
+    assert week_shape(policy, never_done, counted=counted) is None
 
 
 @pytest.mark.parametrize("report", ["campaign"])
 def test_tables_of_a_week_have_names_of_their_own(policy: Policy, report: str) -> None:
     names = [table.name for table in week_tables(policy.reports[report])]
     assert len(set(names)) == len(names) == 18
+
+
+def test_a_week_that_begins_in_the_month_before_its_sundays_tells_nothing_that_the_invoice_tells(
+    policy: Policy,
+) -> None:
+    last = {MONDAY + timedelta(days=14 + n): MONDAY + timedelta(days=n) for n in range(7)}
+    given = days(policy, {"c000": planned(BY_WEEK), "c001": planned({**CLICKS, "clicks": "day"})})
+    crossing = {day: given[old] for day, old in last.items()}
+    invoiced = dict.fromkeys(("c000", "c001"), ("impressions", "clicks"))
+    shape = week_shape(policy, crossing, invoiced=invoiced)
+    assert shape is not None
+    assert shape.period == "2026-W49"
+    assert {key for table in shape.tables for key in keys(shape, table.name)} == {"c001"}, "conversions alone"
+    assert (
+        week_shape(policy, crossing, invoiced={"c001": (*invoiced["c001"], "conversions"), "c000": ("clicks",)}) is None
+    )
+    december = {day: shape for day, shape in crossing.items() if day.month == 12}
+    assert "c000" in keys(week_shape(policy, december, invoiced=invoiced), "performance"), (
+        "all days are of the Sunday's month"
+    )
 
 
 def test_a_week_targets_what_its_days_did(policy: Policy) -> None:

@@ -1,0 +1,90 @@
+"""The totals of a month from its frozen days: what the invoice tells, counted once more.
+
+What belongs here: the rows of the table of totals. What does not: whether they may be repeated
+(`quorum.disclosure.invoice`), and the other tables of a month, which are counted as those of a week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from quorum.disclosure.grid import Ints, coordinate_columns
+from quorum.disclosure.invoice import CHARGED, COST_MICROS
+from quorum.disclosure.types import PackageCube
+from quorum.policy import FamilySpec
+from quorum.tables.shape import ALL, TableShape
+
+Price = tuple[str, int]
+"""Price model, and micro-yen for each event that it counts."""
+
+
+def sum_totals(
+    table: TableShape,
+    days: Sequence[PackageCube],
+    people: pa.Table,
+    families: Sequence[FamilySpec],
+    prices: Mapping[str, Price],
+) -> pa.Table:
+    """Return the table of totals: a row a campaign.
+
+    Args:
+        table: its shape; campaigns in order.
+        days: the cubes of the recipient's day packages of the month.
+        people: the cube of the month's people.
+        families: of the report.
+        prices: of every campaign of the table.
+
+    Returns:
+        The campaign (string); for each family its events, people, those who count, rest; ``cost_micros`` (int64).
+
+    Guarantee:
+        Events are exact sums of the frozen day cubes over the days that list the campaign. Cost is the number of events
+        that are charged times the price, exactly.
+
+    Source: disclosure.md, rules 8 and 9; architecture.md, "What lands" (cost).
+    """
+    keys = [path[0] for path in table.dimensions[0].keys]
+    row_of = {key: row for row, key in enumerate(keys)}
+    columns: dict[str, pa.Array | Ints] = dict(coordinate_columns(table))
+    there = _people(people, table.columns[0])
+    for family in families:
+        events = np.zeros(len(keys), dtype=np.int64)
+        for cube in days:
+            for key, value in day_totals(cube, family.count).items():
+                if key in row_of:
+                    events[row_of[key]] += value
+        columns[family.count] = events
+        for column in family.columns:
+            if column != family.count:
+                columns[column] = np.array([there.get(key, {}).get(column, 0) for key in keys], dtype=np.int64)
+    counts = {family.name: columns[family.count] for family in families}
+    cost = [int(counts[CHARGED[prices[key][0]]][row]) * prices[key][1] for key, row in row_of.items()]
+    columns[COST_MICROS] = np.array(cost, dtype=np.int64)
+    return pa.table(columns)
+
+
+def day_totals(cube: PackageCube, column: str) -> dict[str, int]:
+    """Return a measure of every campaign as a whole.
+
+    Args:
+        cube: of a package.
+        column: the measure.
+
+    Guarantee:
+        The total is one cell in all tables: the first tells it.
+
+    Source: architecture.md, "A report package".
+    """
+    first = cube.shape.tables[0]
+    values = cube.values(first.name, column)
+    places = enumerate(first.coordinates())
+    return {place[0]: int(values[row]) for row, place in places if all(level == ALL for level in place[1:])}
+
+
+def _people(people: pa.Table, key: str) -> dict[str, dict[str, int]]:
+    """Return the people of each campaign as a whole."""
+    texts = [name for name in people.column_names if people[name].type == pa.string() and name != key]
+    return {row[key]: row for row in people.to_pylist() if all(row[name] == ALL for name in texts)}
