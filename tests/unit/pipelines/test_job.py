@@ -56,6 +56,9 @@ class Idle:
         self._do("safe")
         return []
 
+    def plans(self, night: date) -> list[object]:
+        return []
+
     def publish(self, night: date) -> list[Release]:
         self._do("out")
         return [
