@@ -56,6 +56,14 @@ class Idle:
         self._do("safe")
         return []
 
+    def plans(self, night: date) -> list[Mapping[str, object]]:
+        booked = {"impressions": 1200}
+        levels = {"audience_area": {"impressions": 2}}
+        return [
+            {"key": "c1", "recipient_id": "a", "month": "2026-11", "periods": {"impressions": "day"}}
+            | {"levels": levels, "booked": booked}
+        ]
+
     def publish(self, night: date) -> list[Release]:
         self._do("out")
         return [
