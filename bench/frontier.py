@@ -72,10 +72,15 @@ def write_page(rows: Sequence[Row]) -> None:
     text = PAGE.read_text()
     PAGE.write_text(_MARK.sub(lambda found: f"{found[1]}{_tables(rows)}{found[2]}", text))
     chosen = {(str(r["run"]), str(r["family"]), int(r["k"])): float(r["told"]) for r in rows if r["table"] == "best"}
-    series = [
-        Series(f"{family} {_NAMES[run]}", [(k, chosen[run, family, k]) for k in KS], dashed=run == WEEK)
+    lines = {
+        (run, family): [(k, chosen[run, family, k]) for k in KS if (run, family, k) in chosen]
         for family in FAMILIES
         for run in (DAY, WEEK)
+    }
+    series = [
+        Series(f"{family} {_NAMES[run]}", points, dashed=run == WEEK)
+        for (run, family), points in lines.items()
+        if points
     ]
     CHART.write_text(line_chart(series, "Told of each campaign's best table", "people behind a number of impressions"))
 

@@ -174,9 +174,7 @@ def _show(found: Sequence[Feasible], policy: Policy, day: date) -> None:
     console.print(table)
     for name, share in _together(found, policy).items():
         console.print(f"{name}: {'nothing expected' if share is None else f'{share:.0%} told, best tables together'}")
-    console.print(
-        "a day: expected by booking and releases; * as the policy assumes, for no release tells it yet"
-    )
+    console.print("a day: expected by booking and releases; * as the policy assumes, for no release tells it yet")
     console.print("plan: fixed by the campaign's first night in a month; ? what it would be today. Cells: --json")
 
 

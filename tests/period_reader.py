@@ -14,7 +14,7 @@ from datetime import date, timedelta
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, hstack
 
 ALL = "ALL"
 PRIME = 2**61 - 1
@@ -182,8 +182,8 @@ def _failing(constraints: Sequence[LinearConstraint], need: np.ndarray, *, low: 
     helper, at most the unknown and at most its need; their sum is made as large as it can be.
     """
     size = len(need)
-    wide = [LinearConstraint(csr_array(np.pad(c.A.toarray(), ((0, 0), (0, size)))), c.lb, c.ub) for c in constraints]
-    helpers = LinearConstraint(csr_array(np.hstack([np.eye(size), -np.eye(size)])), 0, np.inf)
+    wide = [LinearConstraint(hstack([c.A, csr_array((c.A.shape[0], size))]), c.lb, c.ub) for c in constraints]
+    helpers = LinearConstraint(hstack([eye_array(size), -eye_array(size)]), 0, np.inf)
     left, failed = list(range(size)), []
     together = True
     while left:

@@ -93,7 +93,7 @@ class Portal:
             ),
             "pseudo__section": pa.table({"section_id": pa.array([], pa.string())}),
         }
-        self.facts: dict[str, Fact] = facts_of(self.references["pseudo__campaign"])
+        self.facts: dict[str, Fact] = facts_of(self.references["pseudo__campaign"], self.policy)
         self.report = self.policy.reports["campaign"]
         self.families = [self.policy.families[name] for name in self.report.families]
         self.rule_set = self.policy.rule_sets[self.report.rule_set]
@@ -237,7 +237,8 @@ def _rows(table: TableShape, categories, person, kind, families) -> pa.Table:
     rests = {f.rest: np.maximum(seen - counted[f.heads], 0) for f in families if f.rest}
     texts = list(zip(*table.coordinates(), strict=True))
     columns = {name: pa.array(values, pa.string()) for name, values in zip(table.columns, texts, strict=True)}
-    return pa.table({**columns, **counted, **rests})
+    everybody = {f.judged: counted[f.heads] for f in families}
+    return pa.table({**columns, **counted, **everybody, **rests})
 
 
 def teach_week(history: History, week: SafeCube, families) -> None:

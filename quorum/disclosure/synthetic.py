@@ -176,7 +176,7 @@ def draw_cube(
             events = _events(totals[family.name], people[family.name], shares, rng)
             for table in component.tables:
                 counts, heads = _count(table, component, events, people[family.name])
-                tables[table.name] |= {family.count: counts, family.heads: heads}
+                tables[table.name] |= {family.count: counts, family.heads: heads, family.judged: heads}
         seen = families[0].heads
         for table in component.tables:
             own = tables[table.name]

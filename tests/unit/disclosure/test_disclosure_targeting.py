@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
-from disclosure_portal import FAMILIES, flat, package, plain, rule_set, table
+from disclosure_portal import COUNTED as FAMILIES
+from disclosure_portal import flat, package, plain, rule_set, table
 
 from quorum.disclosure import PackageCube, control, project
 from quorum.disclosure.equations import build_blocks
@@ -49,7 +50,7 @@ REPORT = ReportSpec(
     families=("impressions", "clicks", "conversions"),
     tables=(TableSpec("who", "cube__who", ()), TableSpec("where", "cube__where", ())),
 )
-MEASURES = [c for f in FAMILIES for c in (f.count, f.heads, f.rest) if c is not None]
+MEASURES = [c for f in FAMILIES for c in f.columns]
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,18 @@ def _count(shape: TableShape, contacts: Sequence[Contact]) -> pa.Table:
         who = {f.count: {c.person for c in inside if c.events[f.count]} for f in FAMILIES}
         values = []
         for family in FAMILIES:
-            values += [sum(c.events[family.count] for c in inside), len(who[family.count])]
+            who_count = {person for person in who[family.count] if _counts(person)}
+            values += [sum(c.events[family.count] for c in inside), len(who[family.count]), len(who_count)]
             if family.rest:
-                values.append(len(who["impression_n"] - who[family.count]))
+                values.append(sum(map(_counts, who["impression_n"] - who[family.count])))
         rows[place] = values
     columns: dict[str, pa.Array] = {c: pa.array([p[i] for p in rows], pa.string()) for i, c in enumerate(shape.columns)}
     columns |= {m: pa.array([v[i] for v in rows.values()], pa.int64()) for i, m in enumerate(MEASURES)}
     return pa.table(columns)
+
+
+def _counts(person: int) -> bool:
+    return person % 7 > 0
 
 
 def _targeted(targets: Mapping[str, tuple[str, ...]], shape: PackageShape = SHAPE) -> PackageShape:
@@ -205,8 +211,8 @@ def test_people_of_a_week_are_bounded(targets: Mapping[str, tuple[str, ...]], se
         mixtures = find_mixtures(t, shape.targeting)
         for family in FAMILIES:
             rest = None if family.rest is None else raw[family.rest].to_numpy()
-            least, most, beside = bound_people(mixtures, raw[family.heads].to_numpy(), rest)
-            heads = true[family.heads].to_numpy()
+            least, most, beside = bound_people(mixtures, raw[family.judged].to_numpy(), rest)
+            heads = true[family.judged].to_numpy()
             assert np.all(least <= heads)
             assert np.all(heads <= most)
             some_exact += int((least == most).sum())
@@ -302,7 +308,8 @@ def _loose(targets: Mapping[str, tuple[str, ...]]) -> PackageCube:
     columns = {
         c: pa.array([p[i] for p in shape.tables[0].coordinates()]) for i, c in enumerate(("campaign_id", "gender"))
     }
-    columns |= {m: pa.array([row[i] for row in rows], pa.int64()) for i, m in enumerate(("impression_n", "people_n"))}
+    measures = {"impression_n": 0, "people_n": 1, "people_counted_n": 1}
+    columns |= {m: pa.array([row[i] for row in rows], pa.int64()) for m, i in measures.items()}
     return PackageCube(shape, {"who": pa.table(columns)})
 
 

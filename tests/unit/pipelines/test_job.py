@@ -56,6 +56,14 @@ class Idle:
         self._do("safe")
         return []
 
+    def plans(self, night: date) -> list[Mapping[str, object]]:
+        booked = {"impressions": 1200}
+        levels = {"audience_area": {"impressions": 2}}
+        return [
+            {"key": "c1", "recipient_id": "a", "month": "2026-11", "periods": {"impressions": "day"}}
+            | {"levels": levels, "booked": booked}
+        ]
+
     def publish(self, night: date) -> list[Release]:
         self._do("out")
         return [
@@ -136,6 +144,13 @@ def test_stages_tell_steps_with_their_rows(run: Callable[..., list[dg.DagsterEve
         )
     )
     assert [(stage["name"], stage["rows"]) for stage in stages] == [("reference", 5), ("seg__event", 1)]
+
+
+def test_the_plans_that_a_night_fixed_are_shown(run: Callable[..., list[dg.DagsterEvent]]) -> None:
+    made = [event.materialization for event in run() if event.event_type_value == "ASSET_MATERIALIZATION"]
+    (release,) = (one for one in made if one.asset_key.to_user_string() == "safe__release")
+    assert release.metadata["plan_n"].value == 1
+    assert "| c1 | a | 2026-11 | 1,200 | day: audience_area 2 |" in str(release.metadata["plans"].value)
 
 
 def test_metadata_carries_counts_only(run: Callable[..., list[dg.DagsterEvent]]) -> None:
