@@ -29,6 +29,7 @@ from quorum.tables.periods import plan_month
 
 _REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 _WEEK_DAYS = 7
+_MONTH_DAYS = 30
 _WORTH_IT = 0.05
 
 
@@ -46,7 +47,7 @@ class Feasible:
         is_fixed: whether the plan stands in the ledger; else it is what it would be today.
         planned: what that plan will tell.
         by_day: what is expected if everything is told by day, on every level.
-        longer: what is expected, on every level, if a family is told in the shortest period that is enough.
+        longer: what is expected, on every level, if what days do not tell enough of is told by week.
         recommended: the plan that ``longer`` speaks for.
     """
 
@@ -138,8 +139,8 @@ class Feasibility:
         alone = replace(of_key(self._plans.with_plan(shape, day), key), plan={})
         outlook = replace(history.rates(key), shares=history.shares(key, alone))
         rule_set = self._policy.rule_sets[report.rule_set]
-        days = min(facts[key].booking.day_n, _WEEK_DAYS)
-        trial = Trial(alone, outlook, families, rule_set, days, _seed(report.name, key, day))
+        days, month_days = (min(facts[key].booking.day_n, most) for most in (_WEEK_DAYS, _MONTH_DAYS))
+        trial = Trial(alone, outlook, families, rule_set, days, _seed(report.name, key, day), month_days)
         limits = assumptions_of(self._policy)
         by_day, longer = trial.compare(limits.period_percent)
         recommended = finest_levels(longer, limits.level_percent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +19,14 @@ from quorum.disclosure.grid import Bools, Ints, coordinates_of, parents, sizes
 from quorum.disclosure.synthetic import Outlook, draw_cube
 from quorum.disclosure.types import PUBLISHED, PackageCube, SafeCube
 from quorum.policy import FamilySpec, RuleSet
-from quorum.tables.periods import DAY, WEEK
+from quorum.tables.periods import DAY, MONTH, WEEK
 from quorum.tables.shape import ALL, KeyPlan, PackageShape, TableShape
 from quorum.tables.targeting import UNKNOWN
 
 DRAWS = 5
 """Of each period and plan. The middle one has what is expected; the others more and less, within the spread."""
 
-_WEEK = "2000-W01"
+_NAMES = {WEEK: "2000-W01", MONTH: "2000-01"}
 _FEWEST_DAYS = 2
 _PERCENT = 100
 
@@ -119,6 +120,7 @@ class Trial:
         rule_set: the rules.
         days: days of a week on which it runs.
         seed: whole numbers made of public facts; equal ones give equal forecasts.
+        month_days: days of a month on which it runs; months are drawn for plans that have them alone.
 
     Guarantee:
         A function of public facts and of earlier releases, if the outlook is one. Not guaranteed: that delivery will be
@@ -135,28 +137,33 @@ class Trial:
         rule_set: RuleSet,
         days: int,
         seed: Sequence[int],
+        month_days: int = 0,
     ) -> None:
         (self._key,) = {path[0] for table in shape.tables for path in table.dimensions[0].keys}
         self._shape, self._families, self._rule_set = replace(shape, plan={}), families, rule_set
-        factors = np.maximum(1 + np.linspace(-1, 1, DRAWS) * outlook.spread, 0.0)
-        rngs = [np.random.default_rng([*seed, draw]) for draw in range(DRAWS)]
+        self._outlook, self._month_days = outlook, month_days
+        self._factors = np.maximum(1 + np.linspace(-1, 1, DRAWS) * outlook.spread, 0.0)
+        self._rngs = [np.random.default_rng([*seed, draw]) for draw in range(DRAWS)]
+        self._days = self._drawn(1)
+        self._weeks = self._drawn(days) if days >= _FEWEST_DAYS else []
 
-        def drawn(day_n: int) -> list[PackageCube]:
-            pairs = zip(factors, rngs, strict=True)
-            return [draw_cube(self._shape, outlook, families, day_n, factor, rng) for factor, rng in pairs]
+    @cached_property
+    def _months(self) -> list[PackageCube]:
+        return self._drawn(self._month_days) if self._month_days >= _FEWEST_DAYS else []
 
-        self._days = drawn(1)
-        self._weeks = drawn(days) if days >= _FEWEST_DAYS else []
+    def _drawn(self, day_n: int) -> list[PackageCube]:
+        pairs = zip(self._factors, self._rngs, strict=True)
+        return [draw_cube(self._shape, self._outlook, self._families, day_n, factor, rng) for factor, rng in pairs]
 
     def forecast(self, plan: KeyPlan) -> Forecast:
         """Say what a plan would tell of the campaign.
 
         Args:
-            plan: any; of families that it tells by neither day nor week nothing is said.
+            plan: any; of a period that no two days of the campaign lie in nothing is said.
 
         Returns:
-            The forecast: `DRAWS` cubes of a day and of a week, put through `control`, so that what is withheld to
-            protect other cells is in it.
+            The forecast: `DRAWS` cubes of a day, and of a week or month if the plan has one, put through `control`, so
+            that what is withheld to protect other cells is in it. What an invoice tells of a month is left out.
 
         Raises:
             ConfigurationError: shape, families and rule set do not fit together.
@@ -167,7 +174,7 @@ class Trial:
         Source: disclosure.md, rules 1, 2, 6, 7 and 10.
         """
         days = [control(_planned(cube, self._key, plan), self._rule_set, self._families) for cube in self._days]
-        return self._with_weeks(plan, days)
+        return self._with_longer(plan, days)
 
     def compare(self, period_percent: int) -> tuple[Forecast, Forecast]:
         """Try plans that tell every level.
@@ -176,8 +183,8 @@ class Trial:
             period_percent: share of the best table that must be expected for a period to be short enough.
 
         Returns:
-            What is expected if everything is told by day; and if each family is told in the shortest period that is
-            expected to be enough, not shorter than that of the family it requires. The same one if days are enough.
+            What is expected if everything is told by day; and if each family is told by day, where that is expected to
+            be enough, else by week, and so is what requires it. The same one if days are enough.
 
         Raises:
             ConfigurationError: shape, families and rule set do not fit together.
@@ -191,22 +198,21 @@ class Trial:
         levels = {table.name: dict.fromkeys(names, max(table.named())) for table in self._shape.tables}
         by_day = KeyPlan(dict.fromkeys(names, DAY), levels)
         days = [control(_planned(cube, self._key, by_day), self._rule_set, self._families) for cube in self._days]
-        first = self._with_weeks(by_day, days)
+        first = self._with_longer(by_day, days)
         enough = [(best := first.best(name)) is not None and best[1].is_at_least(period_percent) for name in names]
         if all(enough) or not self._weeks:
             return first, first
         split = enough.index(False)
         plan = KeyPlan({name: DAY if i < split else WEEK for i, name in enumerate(names)}, levels)
-        return first, self._with_weeks(plan, days)
+        return first, self._with_longer(plan, days)
 
-    def _with_weeks(self, plan: KeyPlan, days: Sequence[SafeCube]) -> Forecast:
-        """Judge the weeks that a plan has, beside judged days, and sum up."""
-        elsewhere = _always_told(days, self._families)
-        weeks = [
-            control(_as_week(cube, self._key, plan), self._rule_set, self._families, told_elsewhere=elsewhere)
-            for cube in (self._weeks if WEEK in plan.periods.values() else ())
-        ]
-        judged = {DAY: list(zip(self._days, days, strict=True)), WEEK: list(zip(self._weeks, weeks, strict=False))}
+    def _with_longer(self, plan: KeyPlan, days: Sequence[SafeCube]) -> Forecast:
+        """Judge the weeks and months that a plan has, beside judged days, and sum up."""
+        judged = {DAY: list(zip(self._days, days, strict=True))}
+        if WEEK in plan.periods.values():
+            judged[WEEK] = self._judged(self._weeks, plan, WEEK, _always_told(days, self._families))
+        if MONTH in plan.periods.values():
+            judged[MONTH] = self._judged(self._months, plan, MONTH, {})
         told: dict[str, dict[str, Share]] = {}
         cells: dict[str, dict[str, dict[int, Share]]] = {}
         totals: dict[str, float] = {}
@@ -218,6 +224,13 @@ class Trial:
             counts = [cube.values(cube.shape.tables[0].name, family.count)[0] for cube, _ in own]
             events[family.name] = float(np.mean(counts or [0.0]))
         return Forecast(plan, told, cells, totals, events)
+
+    def _judged(
+        self, cubes: Sequence[PackageCube], plan: KeyPlan, kind: str, elsewhere: Told
+    ) -> list[tuple[PackageCube, SafeCube]]:
+        own = [_as_longer(cube, self._key, plan, kind) for cube in cubes]
+        safe = [control(cube, self._rule_set, self._families, told_elsewhere=elsewhere) for cube in own]
+        return list(zip(cubes, safe, strict=True))
 
 
 def measure(
@@ -318,14 +331,14 @@ def _always_told(days: Sequence[SafeCube], families: Sequence[FamilySpec]) -> To
     return found
 
 
-def _as_week(cube: PackageCube, key: str, plan: KeyPlan) -> PackageCube:
-    """Return a cube as that of a week: families that it tells, no people, and nobody in one category alone."""
+def _as_longer(cube: PackageCube, key: str, plan: KeyPlan, kind: str) -> PackageCube:
+    """Return a cube as that of a week or month: families that it tells, no people, nobody in one category alone."""
     tables = []
     for table in cube.shape.tables:
-        measures = tuple(m for m in table.measures if m.kind == "count" and plan.periods[m.family] == WEEK)
+        measures = tuple(m for m in table.measures if m.kind == "count" and plan.periods[m.family] == kind)
         loose = tuple(replace(dimension, partitions_people=False) for dimension in table.dimensions)
         tables.append(replace(table, dimensions=loose, measures=measures))
-    return PackageCube(replace(cube.shape, period=_WEEK, tables=tuple(tables), plan={key: plan}), cube.tables)
+    return PackageCube(replace(cube.shape, period=_NAMES[kind], tables=tuple(tables), plan={key: plan}), cube.tables)
 
 
 def _places(table: TableShape) -> tuple[Ints, Bools, Bools]:

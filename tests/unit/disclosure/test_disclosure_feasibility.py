@@ -120,6 +120,17 @@ def test_the_share_grows_with_the_booking_and_falls_with_the_threshold() -> None
     assert strict < shares[1] - 0.2
 
 
+def test_what_is_too_little_by_week_is_forecast_by_month_where_there_are_months() -> None:
+    small, by_month = outlook(SMALL, 60), every("month")
+    tried = Trial(SMALL, small, FAMILIES, rule_set(), 7, [3], month_days=28)
+    assert tried.forecast(every("week")).told["impressions"]["audience_device"].expected < 0.1
+    found = tried.forecast(by_month)
+    assert found == tried.forecast(by_month), "the same months for every plan"
+    assert found.told["impressions"]["audience_device"].expected > 0.5
+    assert found.events["impressions"] == pytest.approx(28 * 60, rel=0.1)
+    assert not Trial(SMALL, small, FAMILIES, rule_set(), 7, [3]).forecast(by_month).told["impressions"]
+
+
 def test_what_control_withholds_beside_small_cells_is_in_the_forecast() -> None:
     """Two of three equal categories pass alone; the third could be subtracted, so one more is withheld."""
     shape = package(table("audience_gender", plain(1), flat("gender", 3)))
