@@ -54,13 +54,13 @@ def land(
         write(workspace, night, table, rows)
 
 
-def people_of_the_month(workspace: Workspace, people: Mapping[str, int]) -> None:
+def people_of_the_month(workspace: Workspace, people: Mapping[str, int], new_n: int = 0) -> None:
     schema = workspace.catalog["cube__campaign_month"].arrow_schema()
     every = {field.name: "ALL" for field in schema if field.type == pa.string()}
     rows = {}
     for key, n in people.items():
         for columns in CUBES.values():
-            for cell in _rows(columns, n, n // 2, 0):
+            for cell in _rows(columns, n, n // 2, 0, new_n):
                 row = {**every, **{name: v for name, v in cell.items() if name in schema.names}, "campaign_id": key}
                 rows[tuple(row[name] for name in every)] = row
     write(workspace, LAST, "cube__campaign_month", list(rows.values()))
@@ -185,3 +185,49 @@ def test_a_campaign_that_ended_and_left_the_catalogue_is_in_its_month(workspace:
         statuses = {r.period: r.status for r in workspace.publish(night) if r.recipient_id == "adv-1"}
     assert statuses["2026-12"] == "published"
     assert [row["impression_n"] for row in rows_of(workspace, "2026-12", "totals")] == ["1200", "840"]
+
+
+def test_a_campaign_that_changes_hands_within_a_month_is_in_none_and_each_keeps_its_own_room(
+    workspace: Workspace,
+) -> None:
+    """Two days were withheld of the first recipient's: they are no room for the second one's invoice."""
+    for n, night in enumerate(NIGHTS):
+        land(workspace, night, {"c1": 40 if n in (0, 3) else 120, "c2": 130})
+        recipients = [{"recipient_id": r, "kind": "advertiser"} for r in ("adv-1", "adv-2")]
+        write(workspace, night, "pseudo__recipient", recipients)
+        rows = workspace.store.read("pseudo__campaign", night).to_pylist()
+        owners = {"c1": "adv-1" if n < 2 else "adv-2", "c2": "adv-1"}
+        moved = [{**row, "recipient_id": owners[row["campaign_id"]]} for row in rows]
+        schema = workspace.catalog["pseudo__campaign"].arrow_schema()
+        workspace.store.write("pseudo__campaign", night, pa.Table.from_pylist(moved, schema))
+        people_of_the_month(workspace, {"c1": 300, "c2": 300})
+        assert workspace.make_safe(night) == []
+        releases = workspace.publish(night)
+    periods = {(r.recipient_id, r.period) for r in releases}
+    assert ("adv-1", "2026-12") in periods
+    assert ("adv-2", "2026-12") not in periods
+    assert [row["campaign_id"] for row in rows_of(workspace, "2026-12", "totals")] == ["c2"]
+    folder = workspace.home.out / "adv-2" / "campaign"
+    shown = [
+        next(csv.DictReader((folder / night.isoformat() / "audience_device.csv").open(encoding="utf-8")))
+        for night in NIGHTS[2:]
+    ]
+    assert [row["status_impressions"] for row in shown] == ["published", "withheld", "withheld"]
+
+
+def test_a_month_says_who_counts_and_is_judged_by_them(workspace: Workspace) -> None:
+    for n, night in enumerate(NIGHTS):
+        land(workspace, night, {"c1": 30}, booked=100)
+        is_new = {"first_night_on": date(2026, 12, 1), "is_bootstrap": n == 0}
+        write(workspace, night, "seg__first_night", [is_new])
+        people_of_the_month(workspace, {"c1": 90}, new_n=41)
+        workspace.make_safe(night)
+        workspace.publish(night)
+    device = rows_of(workspace, "2026-12", "audience_device")
+    assert [row["device"] for row in device if row["status_impressions"] == "published"] == ["ALL"], "49 of 90 count"
+    folder = workspace.home.out / "adv-1" / "campaign"
+    said = {
+        path.name: json.loads((path / "datapackage.json").read_text(encoding="utf-8"))["quorum:head_counts"]
+        for path in folder.iterdir()
+    }
+    assert (said["2026-12-27"], said["2026-12-28"], said["2026-12"]) == ("everyone", "seasoned", "everyone")

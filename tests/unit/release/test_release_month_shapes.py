@@ -79,3 +79,19 @@ def test_a_campaign_of_one_day_has_no_month_below_its_total(policy: Policy, days
     shape = month_shape(policy, {FIRST: days[FIRST]}, {"c001"})
     assert shape is not None
     assert [table.name for table in shape.tables] == [TOTALS]
+
+
+def test_a_campaign_of_two_targetings_has_no_month_below_its_total(
+    policy: Policy, days: dict[date, PackageShape]
+) -> None:
+    female, male = ({"c001": {"gender": (gender,)}} for gender in ("female", "male"))
+    aimed = {day: replace(shape, targeting=female) for day, shape in days.items()}
+    shape = month_shape(policy, aimed, {"c001"})
+    assert shape is not None
+    assert shape.targeting == female
+    assert len(shape.tables) == 1 + len(policy.reports["campaign"].tables)
+    for other in (male, {}):
+        shape = month_shape(policy, {**aimed, DAYS[-1]: replace(days[DAYS[-1]], targeting=other)}, {"c001"})
+        assert shape is not None
+        assert [table.name for table in shape.tables] == [TOTALS]
+        assert shape.targeting == {}
