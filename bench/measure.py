@@ -222,7 +222,7 @@ def _chains(paths: Sequence[tuple[str, ...]]) -> list[Ints]:
 
 def _passes_alone(cube: PackageCube, table: TableShape, grid: _Grid, family: FamilySpec, rule_set: RuleSet) -> Bools:
     """Say which cells pass rules 1 and 2 by themselves."""
-    heads = cube.values(table.name, family.heads)
+    heads = cube.values(table.name, family.judged)
     passes = heads >= rule_set.heads[family.name]
     if family.rest is not None:
         passes &= cube.values(table.name, family.rest) >= rule_set.outside
