@@ -21,7 +21,7 @@ import pyarrow as pa
 from quorum.disclosure import PackageCube
 from quorum.disclosure.grid import coordinates_of, parents, sizes
 from quorum.policy import FamilySpec, RuleSet
-from quorum.tables import KeyPlan, TableShape
+from quorum.tables import TableShape
 from quorum.tables.periods import kind_of
 
 Bools = npt.NDArray[np.bool_]
@@ -229,8 +229,3 @@ def _passes_alone(cube: PackageCube, table: TableShape, grid: _Grid, family: Fam
     for cells, margins in grid.parents:
         passes[cells] &= heads[margins] - heads[cells] >= rule_set.outside
     return np.asarray(passes)
-
-
-def plan_of(kind: str, tables: Sequence[str], families: Sequence[str], levels: int) -> KeyPlan:
-    """Return the plan that tells everything by one kind of period, down to a level."""
-    return KeyPlan(dict.fromkeys(families, kind), {table: dict.fromkeys(families, levels) for table in tables})

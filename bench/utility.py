@@ -24,13 +24,11 @@ from quorum.engine.store import Store
 from quorum.ledger import Ledger
 from quorum.plans import Plans
 from quorum.policy import FamilySpec, Policy, ReportSpec, RuleSet
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import week_shape, week_tables
 from quorum.tables import KeyPlan, PackageShape, load_catalog
 from quorum.tables.periods import DAY, ends_week
 from quorum.zones import Home
-
-REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 
 Planner = Callable[[PackageShape, date], PackageShape]
 """Puts plans into the shape of a day's package."""

@@ -22,12 +22,11 @@ from quorum.errors import InputError
 from quorum.ledger import Ledger
 from quorum.plans import KEY, Plans, assumptions_of, facts_of
 from quorum.policy import FamilySpec, Policy, ReportSpec
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.released import Released
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import plan_month
 
-_REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 _WEEK_DAYS = 7
 _MONTH_DAYS = 30
 _WORTH_IT = 0.05
@@ -98,7 +97,7 @@ class Feasibility:
         Raises:
             InputError: no such campaign or recipient has landed, or it is over.
         """
-        references = {name: self._store.read(name, self._known_night(day)) for name in _REFERENCES}
+        references = {name: self._store.read(name, self._known_night(day)) for name in REFERENCES}
         facts = facts_of(references["pseudo__campaign"], self._policy)
         wanted = {
             key: fact
@@ -166,7 +165,7 @@ class Feasibility:
         )
 
     def _shapes_of_night(self, night: date) -> list[PackageShape]:
-        return package_shapes(self._policy, {name: self._store.read(name, night) for name in _REFERENCES}, night)
+        return package_shapes(self._policy, {name: self._store.read(name, night) for name in REFERENCES}, night)
 
     def _known_night(self, before: date | None = None) -> date:
         """Return the last night with reference data, before a day if one is named."""

@@ -55,6 +55,7 @@ class Months:
     owed: Owed
     night: date
     _read: dict[tuple[str, str, date], Told] = field(default_factory=dict, init=False)
+    _by_day: dict[date, dict[tuple[str, str], PackageShape]] = field(default_factory=dict, init=False)
 
     def invoiced(self, report: ReportSpec) -> dict[str, tuple[str, ...]]:
         """Return, for each campaign, the families of which the invoice tells its number; none without months."""
@@ -216,11 +217,10 @@ class Months:
         return self._shapes(day).get((report.name, key)) if day in self._ran else None
 
     def _shapes(self, day: date) -> Mapping[tuple[str, str], PackageShape]:
-        cached: dict[date, dict[tuple[str, str], PackageShape]] = self._by_day
-        if day not in cached:
+        if day not in self._by_day:
             planned = [self.plans.with_plan(shape, day) for shape in self.owed(day)]
-            cached[day] = {(shape.report, key): shape for shape in planned for key in keys_in(shape.tables[0])}
-        return cached[day]
+            self._by_day[day] = {(shape.report, key): shape for shape in planned for key in keys_in(shape.tables[0])}
+        return self._by_day[day]
 
     def _day(self, report: ReportSpec, day: date) -> Told:
         """Return the totals that a night made safe."""
@@ -246,10 +246,6 @@ class Months:
 
     def _is_told(self, told: Told, key: str, family: str) -> bool:
         return key in told and told[key][f"status_{family}"] == PUBLISHED
-
-    @cached_property
-    def _by_day(self) -> dict[date, dict[tuple[str, str], PackageShape]]:
-        return {}
 
     @cached_property
     def _campaigns(self) -> Mapping[str, Mapping[str, Any]]:

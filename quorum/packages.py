@@ -32,7 +32,7 @@ from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, publish
 from quorum.release.month_shapes import month_shape, without_totals
 from quorum.release.package import package_path, table_files
 from quorum.release.safe import read_safe, unmake_safe, write_safe
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import foreign_keys, week_shape, week_tables
 from quorum.report.facts import page_facts
 from quorum.report.html import render
@@ -42,7 +42,6 @@ from quorum.tables.shape import EVERYONE, SEASONED
 
 _CLIPPING = "cube__clipping"
 _FIRST_NIGHT = "seg__first_night"
-_REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Packages:
         plans = self._plans
         plans.fix(self._days(night), night)
         cubes, months = _Cubes(self), self._month(night, plans)
-        for owed in self._owed(night):
+        for owed in self._owed(night, plans):
             shape = owed.shape
             if self.ledger.release(shape.recipient_id, shape.report, shape.period) is None:
                 unmake_safe(self.store, night, shape, self.policy)
@@ -107,12 +106,13 @@ class Packages:
 
     def publish(self, night: date) -> list[Release]:
         """Bring every package that the night owes to the door; return what became of each."""
-        cubes = _Cubes(self)
+        plans = self._plans
+        cubes, months = _Cubes(self), self._month(night, plans)
         references, clipped = self._references(night), self._clipped(night)
         releases = []
-        for owed in self._owed(night):
+        for owed in self._owed(night, plans):
             try:
-                draft = partial(self._draft, owed, night, cubes, references, clipped)
+                draft = partial(self._draft, owed, night, cubes, months, references, clipped)
                 released = publish(self._door, night, owed.shape, draft)
             except ReleaseError as error:
                 released = self._refuse(owed.shape, night, str(error))
@@ -156,12 +156,11 @@ class Packages:
     def _plans(self) -> Plans:
         return Plans(self.store, self.policy, self.ledger, self._days)
 
-    def _owed(self, night: date) -> Iterator[Owed]:
+    def _owed(self, night: date, plans: Plans) -> Iterator[Owed]:
         """Yield what a night owes: its day packages, then those of the week and of the month that it ends.
 
         What a month lists depends on what its days and weeks tell, so that it is looked at when they are made safe.
         """
-        plans = self._plans
         yield from [Owed(self._with_head_counts(plans.with_plan(shape, night), [night])) for shape in self._days(night)]
         yield from self._weeks(night, plans)
         yield from self._months(night, plans)
@@ -254,7 +253,7 @@ class Packages:
         return self._shaped[night]
 
     def _references(self, night: date) -> dict[str, pa.Table]:
-        return {name: self.store.read(name, night) for name in _REFERENCES}
+        return {name: self.store.read(name, night) for name in REFERENCES}
 
     def cubes(self, night: date) -> dict[str, pa.Table]:
         """Return the cubes of a night's reports."""
@@ -275,7 +274,7 @@ class Packages:
     def _project(self, shape: PackageShape, cubes: Mapping[str, pa.Table]) -> PackageCube:
         """Count what one package is about: the rows of the recipient's own keys, and no other's."""
         report = self.policy.reports[shape.report]
-        keys = pa.array(sorted({place[0] for place in shape.tables[0].coordinates()}), pa.string())
+        keys = pa.array(keys_of(shape), pa.string())
         own = {
             spec.cube: cubes[spec.cube].filter(pc.is_in(cubes[spec.cube][report.key], keys)) for spec in report.tables
         }
@@ -286,7 +285,7 @@ class Packages:
         report = self.policy.reports[shape.report]
         rule_set = self.policy.rule_sets[report.rule_set]
         families = [self.policy.families[name] for name in report.families]
-        cube = self._count(owed, night, cubes)
+        cube = self._count(owed, night, cubes, months)
         if not owed.days:
             safe = control(cube, rule_set, families, kept_back=months.kept_back(shape))
             write_safe(self.store, night, cube, safe, rule_set, self.policy, self.keys)
@@ -300,7 +299,7 @@ class Packages:
         beside = [parse_files(table_files(part, tables, self.policy)) for part, tables in released if tables]
         write_safe(self.store, night, cube, safe, rule_set, self.policy, self.keys, beside)
 
-    def _count(self, owed: Owed, night: date, cubes: _Cubes) -> PackageCube:
+    def _count(self, owed: Owed, night: date, cubes: _Cubes, months: Months) -> PackageCube:
         """Count what a package is about: from the cubes of its day, or of all days of its week or month."""
         report = self.policy.reports[owed.shape.report]
         if not owed.days:
@@ -313,8 +312,7 @@ class Packages:
         people = self.store.read(str(report.month_cube), night)
         below = without_totals(owed.shape)
         counted = sum_days(below, days, people, families, {table.name: table.name for table in below.tables})
-        prices = self._month(night, self._plans).prices()
-        totals = sum_totals(owed.shape.table(TOTALS), days, people, families, prices)
+        totals = sum_totals(owed.shape.table(TOTALS), days, people, families, months.prices())
         return PackageCube(owed.shape, {TOTALS: totals, **counted.tables}, counted.heads_at_most)
 
     def _draft(
@@ -322,6 +320,7 @@ class Packages:
         owed: Owed,
         night: date,
         cubes: _Cubes,
+        months: Months,
         references: Mapping[str, pa.Table],
         clipped: Mapping[str, ClippedShare],
     ) -> Draft | None:
@@ -334,10 +333,12 @@ class Packages:
         tables = read_safe(self.store, night, shape)
         if tables is None:
             return None
-        breaks = self._plans.breaks(shape, night)
+        breaks = months.plans.breaks(shape, night)
         references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
         pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks), tables)
-        return Draft(tables, pages, self._count(owed, night, cubes).tables, tuple(part for _, part in owed.parts))
+        return Draft(
+            tables, pages, self._count(owed, night, cubes, months).tables, tuple(part for _, part in owed.parts)
+        )
 
     def _campaigns_of(self, owed: Owed, campaigns: pa.Table) -> pa.Table:
         """Return the campaigns of a night with those of a longer period that are no longer in the reference data."""

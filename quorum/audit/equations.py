@@ -12,9 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from quorum.audit.descriptor import PERIOD
 from quorum.audit.months import Months
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
+from quorum.audit.places import Key, Place, margins, place_of
 from quorum.audit.rules import RuleBook
 from quorum.audit.system import (
     DECLARED,
@@ -30,18 +32,12 @@ from quorum.audit.system import (
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
 from quorum.tables.periods import DAY, MONTH, kind_of
-from quorum.tables.shape import ALL, Measure
-
-PERIOD = "period"
+from quorum.tables.shape import Measure
 
 AMOUNT = "_micros"
 """How a sum of money ends; of one that has no rule nothing is claimed, `quorum.audit.reparse` refuses it undeclared."""
 
 _FEWEST_PARTS = 2
-
-Key = tuple[str, str]
-Place = tuple[tuple[str, str], ...]
-"""Coordinates as (column, category) pairs without the margins: equal places of a universe are one cell."""
 
 Part = tuple[Mapping[Place, int], Collection[Key]]
 """A shorter period: its cells, and the keys of the report that its packages list."""
@@ -348,56 +344,6 @@ class _Builder:
                 if not fills or len(known) < len(within):
                     known.append(self._hide(hidden))
                 self.relations.whole_is_sum(self._variable(cell, name), known)
-
-
-def margins(table: ParsedTable, groups: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, int, list[int]]]:
-    """Yield every margin of a table, level by level.
-
-    Args:
-        table: the parsed table.
-        groups: child category to parent, by column; a child listed beside its parent is not summed twice.
-
-    Yields:
-        The column that the margin sums over, the margin's row, the rows of its categories.
-
-    Guarantee:
-        A dimension without an ALL row has no margin over its first level; categories of a finer level are summed to
-        their own coarser category only.
-
-    Source: architecture.md, "A report package".
-    """
-    row_of = {place: row for row, place in enumerate(table.coordinates)}
-    parts: dict[tuple[str, int], list[int]] = {}
-    position = {column: place for place, column in enumerate(table.shape.columns)}
-    listed = {column: {row[place] for row in table.coordinates} for column, place in position.items()}
-    for row, place in enumerate(table.coordinates):
-        for dimension in table.shape.dimensions:
-            depth = sum(place[position[level]] != ALL for level in dimension.levels)
-            if depth == 0 or (depth == 1 and not dimension.has_margin):
-                continue
-            column = dimension.levels[depth - 1]
-            at = position[column]
-            if groups.get(column, {}).get(place[at]) in listed[column]:
-                continue
-            whole = row_of[(*place[:at], ALL, *place[at + 1 :])]
-            parts.setdefault((column, whole), []).append(row)
-    for (column, whole), rows in parts.items():
-        yield column, whole, rows
-
-
-def place_of(columns: Sequence[str], coordinates: Sequence[str]) -> Place:
-    """Return what a row's coordinates say wherever they stand: its categories by column, margins left out.
-
-    Args:
-        columns: of the dimensions.
-        coordinates: of the row, in the same order.
-
-    Guarantee:
-        Two rows of a universe and period are one cell exactly if this is equal.
-
-    Source: architecture.md, "A report package" (coordinates equal, ALL elsewhere).
-    """
-    return tuple(sorted(pair for pair in zip(columns, coordinates, strict=True) if pair[1] != ALL))
 
 
 def _by_key(places: Mapping[Place, int], keys: Collection[Key]) -> dict[Key, dict[Place, int]]:

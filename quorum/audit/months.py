@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quorum.audit.descriptor import PERIOD
 from quorum.audit.periods import days_of, parts_of
+from quorum.audit.places import Key, Place
 from quorum.audit.system import WITHHELD
 from quorum.tables.periods import DAY, WEEK, kind_of
 from quorum.tables.shape import Measure
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from quorum.audit.equations import Key, Place
 
-_PERIOD = "period"
 _WEEK_DAYS = 7
 
 
@@ -112,7 +112,7 @@ class Months:
             own = every.intersection(place)
             for name, measure in self.measures.items():
                 whole = self.variable(cell, name)
-                if _PERIOD not in measure.additive_over or not self.state[whole]:
+                if PERIOD not in measure.additive_over or not self.state[whole]:
                     continue
                 if any((key, name) in free for key in own):
                     continue

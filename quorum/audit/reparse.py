@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorum.audit.equations import AMOUNT, Place, margins, place_of
+from quorum.audit.equations import AMOUNT
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
+from quorum.audit.places import Place, margins, place_of
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints

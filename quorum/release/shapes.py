@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SITE = "site"
 OTHER = "other"
+REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
+"""The tables of reference data that shapes are made of."""
 UNKNOWN = "unknown"
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -63,8 +65,7 @@ def package_shapes(policy: Policy, references: Mapping[str, pa.Table], night: da
 
     Args:
         policy: the reports and key sets.
-        references: ``pseudo__recipient``, ``pseudo__campaign``, ``pseudo__creative`` and ``pseudo__section`` as of the
-            night; tables without rows where nothing has landed.
+        references: the tables named in `REFERENCES` as of the night; without rows where nothing has landed.
         night: the civil date in Asia/Tokyo.
 
     Returns:

@@ -168,12 +168,8 @@ def foreign_keys(days: Mapping[date, PackageShape], counted: Mapping[date, Colle
 
     Source: disclosure.md, rule 8.
     """
-    return {
-        key
-        for day, keys in counted.items()
-        for key in keys
-        if day not in days or key not in keys_in(days[day].tables[0])
-    }
+    listed = {day: set(keys_in(shape.tables[0])) for day, shape in days.items()}
+    return {key for day, keys in counted.items() for key in set(keys) - listed.get(day, set())}
 
 
 def keys_in(table: TableShape) -> list[str]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from package_writer import RULES, Draft, campaigns, measures, one_table, package, plain, portal
 
-from quorum.audit.equations import build_system, place_of
+from quorum.audit.equations import build_system
 from quorum.audit.package import parse_files
+from quorum.audit.places import place_of
 from quorum.audit.rules import read_rules
 from quorum.audit.system import DECLARED, PUBLISHED, System, reduce
 from quorum.audit.truth import Truth

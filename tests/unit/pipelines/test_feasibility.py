@@ -16,7 +16,7 @@ from pipelines.cli import cli
 from quorum.errors import InputError
 from quorum.feasibility import Feasibility, remedies, told_of_all
 from quorum.plans import Plans, fixed_on
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.tables import PackageShape
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home
@@ -24,7 +24,6 @@ from quorum.zones import Home
 SUNDAY = date(2026, 11, 15)
 MONDAY = SUNDAY + timedelta(days=1)
 KEY = "5a" * 32
-REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 BOOKED = {"c1": 3_000_000, "c2": 60_000, "c3": 2_000}
 
 

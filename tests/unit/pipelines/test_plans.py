@@ -12,14 +12,13 @@ import pytest
 
 from quorum.packages import Packages
 from quorum.plans import PLAN, Plans
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.tables import PackageShape
 from quorum.tables.periods import plan_month
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home
 
 MONDAY = date(2026, 11, 16)
-REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 
 
 @pytest.fixture
@@ -133,6 +132,14 @@ def test_a_campaign_that_was_told_by_day_before_plans_stays_so(workspace: Worksp
     assert entry["levels"]["audience_area"]["clicks"] == 2
 
 
+@pytest.mark.parametrize(("earlier", "longest"), [(0, "month"), (1, "week")])
+def test_by_month_is_only_what_the_home_was_there_for(workspace: Workspace, earlier: int, longest: str) -> None:
+    land(workspace, MONDAY, booked=3_000, starts_on=MONDAY - timedelta(days=earlier))
+    plans(workspace).fix(owed(workspace, MONDAY), MONDAY)
+    (entry,) = entered(workspace)
+    assert set(entry["periods"].values()) == {longest}
+
+
 def test_a_campaign_that_starts_later_has_a_plan_of_its_own(workspace: Workspace) -> None:
     friday = MONDAY + timedelta(days=4)
     workspace.ledger.enter_release("adv-1", "campaign", MONDAY.isoformat(), MONDAY, "0" * 64, {})
@@ -154,7 +161,8 @@ def test_a_plan_reads_no_cube(workspace: Workspace, monkeypatch: pytest.MonkeyPa
 def test_sections_have_no_plan(workspace: Workspace) -> None:
     land(workspace, MONDAY)
     packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
-    shapes = [replace(s, plan={}) for s in (owed.shape for owed in packages._owed(MONDAY)) if s.report == "site"]
+    owed_then = [owed.shape for owed in packages._owed(MONDAY, packages._plans)]
+    shapes = [replace(shape, plan={}) for shape in owed_then if shape.report == "site"]
     assert shapes
     assert [plans(workspace).with_plan(shape, MONDAY) for shape in shapes] == shapes
 
