@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from click.testing import CliRunner
 
 from assets.safe import plans_page
 from pipelines.cli import cli
+from quorum.disclosure.feasibility import Forecast, Share
 from quorum.errors import InputError
 from quorum.feasibility import Feasibility, remedies, told_of_all
 from quorum.plans import Plans, fixed_on
 from quorum.release.shapes import REFERENCES, package_shapes
-from quorum.tables import PackageShape
+from quorum.tables import KeyPlan, PackageShape
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home
 
@@ -105,6 +107,32 @@ def test_what_to_ask_for_instead(workspace: Workspace) -> None:
     shares = [told_of_all(list(found.values()), family) for family in ("impressions", "clicks", "conversions")]
     assert shares == sorted(shares, reverse=True)
     assert told_of_all([], "clicks") is None
+
+
+def _forecast(period: str, share: float, total: float = 0.0) -> Forecast:
+    told = {"clicks": {"audience_area": Share(share, share, share)}}
+    return Forecast(KeyPlan({"clicks": period}, {}), told, {}, {"clicks": total}, {"clicks": 10.0})
+
+
+@pytest.mark.parametrize(
+    ("total", "by_day", "by_week", "remedy"),
+    [
+        (0.0, 0.5, 0.9, "audience_area with every level: 50%"),
+        (0.0, 0.2, 0.9, "by week, audience_area with every level: 90%"),
+        (0.9, 0.2, 0.22, "the total by day"),
+        (0.1, 0.2, 0.22, "the month's total"),
+    ],
+)
+def test_a_remedy_is_the_first_that_tells_enough_or_clearly_more(
+    workspace: Workspace, total: float, by_day: float, by_week: float, remedy: str
+) -> None:
+    land(workspace, SUNDAY)
+    (one,) = forecasts(workspace).of(MONDAY, "c2")
+    planned = _forecast("day", 0.2, total)
+    one = replace(
+        one, plan=planned.plan, planned=planned, by_day=_forecast("day", by_day), longer=_forecast("week", by_week)
+    )
+    assert remedies(one, "clicks", 80) == remedy
 
 
 def test_nothing_that_was_counted_is_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
