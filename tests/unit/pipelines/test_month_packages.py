@@ -13,6 +13,7 @@ import pytest
 from test_weeks import CUBES, _rows, write
 
 from quorum.audit.package import parse_package
+from quorum.packages import Packages
 from quorum.release.certificate import export_public_key, load_public_key
 from quorum.release.verify import verify_packages
 from quorum.report.why import Held
@@ -166,6 +167,18 @@ def test_a_month_in_which_a_night_never_ran_declares_nothing(workspace: Workspac
         workspace.make_safe(night)
         statuses = {r.period: r.status for r in workspace.publish(night) if r.recipient_id == "adv-1"}
     assert set(statuses) == {"2026-12-31"}
+
+
+def test_a_month_is_judged_beside_the_weeks_within_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    saturday = FIRST - timedelta(days=1)
+    monkeypatch.setattr("test_month_packages.FIRST", saturday)
+    for night in (saturday, *NIGHTS):
+        land(workspace, night, {"c1": 120}, booked=12_000)
+        workspace.make_safe(night)
+        workspace.publish(night)
+    packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
+    (month,) = [owed for owed in packages._owed(LAST, packages._plans) if owed.shape.period == "2026-12"]
+    assert {night: shape.period for night, shape in month.weeks.items()} == {NIGHTS[0]: "2026-W52"}
 
 
 def test_a_campaign_that_ended_and_left_the_catalogue_is_in_its_month(workspace: Workspace) -> None:
