@@ -20,6 +20,10 @@ from quorum.disclosure.lines import Lines, read_lines
 from quorum.disclosure.two_way_heads import is_held_by_many
 from quorum.disclosure.witness import Layer, Protection, accept, unproven
 
+_LARGEST = 1000
+"""Cells of a block above which nothing is proposed: a proposal for each cell, as large as the table, is more work than
+the few programs that move all cells together."""
+
 
 def violations(protection: Protection, published: Bools) -> Ints:
     """Return withheld cells of a two-way block that must not stay withheld beside these published ones.
@@ -83,6 +87,7 @@ def find_tables(protection: Protection, layer: Layer, published: Bools, keep: In
 
     Returns:
         Tables, (number, cells), in which withheld cells are 0 or at their goals, wherever this can be had by rerouting.
+        None where the block is large: there all is left to programs.
 
     Guarantee:
         Each was let pass by `witness.accept`.
@@ -90,6 +95,8 @@ def find_tables(protection: Protection, layer: Layer, published: Bools, keep: In
     Source: disclosure.md, rule 6; the hypercube idea of Giessing and Repsilber (GHMITER), in tau-ARGUS.
     """
     block = protection.block
+    if block.size > _LARGEST:
+        return np.zeros((0, block.size), dtype=np.int64)
     flow = _Flow(read_lines(published.reshape(block.shape)), layer, block.shape, keep)
     emptied = flow.whole_tables(np.concatenate([*flow.empty_lines(), flow.empty_cells()]))
     emptied = emptied[accept(block, layer, published, emptied)]

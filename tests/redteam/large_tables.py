@@ -84,11 +84,12 @@ def withhold_small(whole: Draft, least: int) -> Draft:
     return Draft(whole.shape, whole.cells, frozenset(small))
 
 
-def _cell(shape: TableShape, place: Iterable[str]) -> Cell:
+def cell_of(shape: TableShape, place: Iterable[str]) -> Cell:
+    """What a row is about, wherever it is listed."""
     return frozenset((column, value) for column, value in zip(shape.columns, place, strict=True) if value != ALL)
 
 
-def _equations(shape: TableShape) -> Iterable[list[Cell]]:
+def equations_of(shape: TableShape) -> Iterable[list[Cell]]:
     """Every margin with its parts, the margin first."""
     rows = set(shape.coordinates())
     start = 1
@@ -99,7 +100,7 @@ def _equations(shape: TableShape) -> Iterable[list[Cell]]:
             if named:
                 at = start + named - 1
                 found.setdefault((*place[:at], ALL, *place[at + 1 :]), []).append(place)
-        yield from ([_cell(shape, whole), *(_cell(shape, p) for p in parts)] for whole, parts in found.items())
+        yield from ([cell_of(shape, whole), *(cell_of(shape, p) for p in parts)] for whole, parts in found.items())
         start += len(dimension.levels)
 
 
@@ -110,12 +111,12 @@ def recoverable(released: Draft) -> set[tuple[str, tuple[str, ...]]]:
     for shape in released.shape.tables:
         for place in shape.coordinates():
             if (shape.name, place, "impressions") in released.withheld:
-                hidden.setdefault(_cell(shape, place), len(hidden))
+                hidden.setdefault(cell_of(shape, place), len(hidden))
             else:
-                shown.add(_cell(shape, place))
+                shown.add(cell_of(shape, place))
     lines = {}
     for shape in released.shape.tables:
-        for whole, *parts in _equations(shape):
+        for whole, *parts in equations_of(shape):
             line = np.zeros(len(hidden), dtype=np.int64)
             for sign, cell in [(_PRIME - 1, whole), *((1, part) for part in parts)]:
                 if cell in hidden and cell not in shown:
@@ -126,7 +127,7 @@ def recoverable(released: Draft) -> set[tuple[str, tuple[str, ...]]]:
     return {
         (name, place)
         for name, place, _ in released.withheld
-        if hidden[_cell(released.shape.table(name), place)] in found
+        if hidden[cell_of(released.shape.table(name), place)] in found
     }
 
 

@@ -271,6 +271,23 @@ def small_line() -> Protection:
     )
 
 
+def test_a_table_too_large_for_rerouting_is_judged_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, found = np.random.default_rng(12), 0
+    _, block = _block(flat("age", 6), flat("area", 7))
+    for _ in range(20):
+        layer = Layer("count", _random_values(block, rng), THRESHOLD)
+        protection = Protection(block, (layer,), layer.values, THRESHOLD)
+        published = _random_state(block, rng, 0.3)
+        with monkeypatch.context() as patch:
+            patch.setattr("quorum.disclosure.two_way._LARGEST", 0)
+            assert not find_tables(protection, layer, published).size
+            large = violations(protection, published)
+        layer.found.clear()
+        assert bool(large.size) == bool(violations(protection, published).size)
+        found += bool(large.size)
+    assert 0 < found < 20
+
+
 @pytest.mark.parametrize(
     ("withheld", "what"),
     [([1], "follows exactly"), ([0], "below a withheld margin")],
