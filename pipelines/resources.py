@@ -32,7 +32,13 @@ def workspace_resource(settings: Settings) -> dg.ResourceDefinition:
         with ExitStack() as stack:
             yield redacted(
                 lambda: stack.enter_context(
-                    locked_workspace(Home(settings.home), settings.required_landing(), settings.policy, os.environ)
+                    locked_workspace(
+                        Home(settings.home),
+                        settings.required_landing(),
+                        settings.policy,
+                        os.environ,
+                        engine_name=settings.engine,
+                    )
                 )
             )
 

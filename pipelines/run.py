@@ -118,6 +118,8 @@ def open_nights(settings: Settings, days: Sequence[date], progress: NightProgres
     Raises:
         QuorumError: configuration, key, or another night that holds the lock.
     """
-    with locked_workspace(Home(settings.home), settings.required_landing(), settings.policy, os.environ) as workspace:
+    with locked_workspace(
+        Home(settings.home), settings.required_landing(), settings.policy, os.environ, engine_name=settings.engine
+    ) as workspace:
         enter_instance(workspace.home.dagster)
         yield Nights(workspace, settings.engine, days, progress)

@@ -27,7 +27,7 @@ class Settings:
         home: ``QUORUM_HOME``, the run-time state.
         landing: ``QUORUM_LANDING``, where files land; None if nobody said.
         policy: ``QUORUM_POLICY``, the policy folder.
-        engine: ``duckdb``.
+        engine: ``QUORUM_ENGINE``, ``duckdb`` or ``spark``.
     """
 
     home: Path
@@ -66,18 +66,17 @@ def resolve(
         engine: option ``--engine``.
 
     Raises:
-        ConfigurationError: the engine is not there.
+        ConfigurationError: there is no engine of that name.
     """
-    if engine == "spark":
-        raise ConfigurationError(
-            "engine.spark", "--engine spark", "--engine duckdb", "the Spark engine is not part of this version yet"
-        )
+    named = engine or environ.get("QUORUM_ENGINE") or ENGINES[0]
+    if named not in ENGINES:
+        raise ConfigurationError("engine.name", f"engine {named}", " or ".join(ENGINES), "choose one of them")
     chosen = landing or environ.get("QUORUM_LANDING")
     return Settings(
         home=Path(home or environ.get("QUORUM_HOME") or ROOT / "var").expanduser().absolute(),
         landing=Path(chosen).expanduser().absolute() if chosen else None,
         policy=Path(policy or environ.get("QUORUM_POLICY") or ROOT / "policy").expanduser().absolute(),
-        engine=engine or ENGINES[0],
+        engine=named,
     )
 
 

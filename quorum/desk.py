@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from quorum.engine.duck import DuckEngine
+from quorum.engine.choose import Engine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError
 from quorum.keys import KeyRing
@@ -37,7 +37,7 @@ class Desk:
     keys: KeyRing
     ledger: Ledger
     store: Store
-    engine: DuckEngine
+    engine: Engine
     actor: Actor
 
     @property

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import pyarrow.dataset as ds
 
-from quorum.engine.duck import DuckEngine
+from quorum.engine.choose import Engine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError
 from quorum.patterns import find_identifiers
@@ -56,7 +56,7 @@ class Profiler:
     """
 
     store: Store
-    engine: DuckEngine
+    engine: Engine
     policy: Policy
 
     def profile(self, table: str, night: date, metrics: Sequence[str]) -> dict[str, int]:

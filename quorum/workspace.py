@@ -23,7 +23,7 @@ from typing import Any
 from quorum import __version__, intake
 from quorum.desk import Desk
 from quorum.disclosure.money import check_bounds
-from quorum.engine.duck import DuckEngine
+from quorum.engine.choose import DUCKDB, Engine, open_engine
 from quorum.engine.store import Store
 from quorum.errors import ConfigurationError, InputError, LedgerError
 from quorum.extract import build as extracts
@@ -97,7 +97,7 @@ class Workspace:
     keys: KeyRing
     ledger: Ledger
     store: Store
-    engine: DuckEngine
+    engine: Engine
     new_key_file: Path | None
     actor: Actor
     gate: Gate
@@ -240,6 +240,7 @@ def open_workspace(
     environ: Mapping[str, str],
     login: str | None = None,
     role: str | None = None,
+    engine_name: str = DUCKDB,
 ) -> Iterator[Workspace]:
     """Open a home, and close it at the end.
 
@@ -250,6 +251,7 @@ def open_workspace(
         environ: the process environment, for the master key.
         login: who works here; the scheduler if None.
         role: the role to work in; the login's own if None.
+        engine_name: ``duckdb`` or ``spark``.
 
     Raises:
         ConfigurationError: policy or contracts are wrong, or landing and home lie in each other.
@@ -267,7 +269,7 @@ def open_workspace(
     home.root.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(home.ledger)
     store = Store(home, catalog, keys, ReadLog(ledger, actor).note)
-    engine = DuckEngine(store, policy, keys)
+    engine = open_engine(engine_name, store, policy, keys, environ)
     try:
         yield Workspace(home, landing, policy, catalog, keys, ledger, store, engine, new_key_file, actor, gate)
     finally:
@@ -307,9 +309,10 @@ def locked_workspace(
     environ: Mapping[str, str],
     login: str | None = None,
     role: str | None = None,
+    engine_name: str = DUCKDB,
 ) -> Iterator[Workspace]:
     """Hold the lock of a home and open it; arguments and errors as for `night_lock` and `open_workspace`."""
-    with night_lock(home), open_workspace(home, landing, policy_dir, environ, login, role) as workspace:
+    with night_lock(home), open_workspace(home, landing, policy_dir, environ, login, role, engine_name) as workspace:
         yield workspace
 
 

@@ -16,7 +16,7 @@ from quorum.errors import ConfigurationError, InputError
 from quorum.ledger.tombstones import NOBODY, Erased
 
 if TYPE_CHECKING:
-    from quorum.engine.duck import DuckEngine
+    from quorum.engine.choose import Engine
     from quorum.engine.store import Store
     from quorum.ledger import Ledger
     from quorum.policy import Policy
@@ -39,7 +39,7 @@ class Intake:
 
     landing: Path
     store: Store
-    engine: DuckEngine
+    engine: Engine
     policy: Policy
     ledger: Ledger
     erased: Erased = NOBODY
