@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK_VENV := .venv-spark
+SPARK_STAMP := $(SPARK_VENV)/.installed
 export QUORUM_HOME ?= $(CURDIR)/var
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -18,7 +20,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-fast check ui lock docs bench-utility bench-speed clean
+.PHONY: help setup spark-setup nightly test test-fast check ui lock docs bench-utility bench-speed clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,10 +36,19 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/pip check
 	@touch $(STAMP)
 
+spark-setup: $(SPARK_STAMP) ## make .venv-spark with Spark in it, for --engine spark (needs Java 17)
+
+# An environment of its own: beside Spark, Great Expectations may end the process without a word.
+$(SPARK_STAMP): requirements-spark.lock
+	@command -v java >/dev/null || { echo "spark-setup needs Java 17" >&2; exit 10; }
+	test -x $(SPARK_VENV)/bin/python || $(PYTHON) -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@touch $(SPARK_STAMP)
+
 nightly: $(STAMP) ## run the nights of data/sample in order and say what they did
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
-test: $(STAMP) ## every test
+test: $(STAMP) $(SPARK_STAMP) ## every test, those on Spark too
 	$(BIN)/pytest
 
 test-fast: $(STAMP) ## the tests that take seconds
@@ -61,6 +72,8 @@ lock: ## resolve the locks anew (needs uv); hashes, no addresses
 	for extra in "" "--extra=dev"; do \
 		uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --no-annotate --quiet -o requirements$${extra:+-dev}.lock; done
+	uv pip compile requirements-spark.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --quiet -o requirements-spark.lock
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m quorum.tables.dictionary docs/data_dictionary.md

@@ -50,7 +50,7 @@ def open_engine(name: str, store: Store, policy: Policy, keys: KeyRing, environ:
             ``QUORUM_SPARK_MASTER`` (``local[*]``), ``QUORUM_SPARK_MEMORY`` (``3g``).
 
     Raises:
-        ConfigurationError: there is no engine of that name.
+        ConfigurationError: there is no engine of that name, or no environment for it.
     """
     if name == DUCKDB:
         return DuckEngine(store, policy, keys)
@@ -59,9 +59,11 @@ def open_engine(name: str, store: Store, policy: Policy, keys: KeyRing, environ:
     from quorum.engine.spark import SparkEngine
     from quorum.engine.spark_client import SparkSettings
 
-    python = environ.get("QUORUM_SPARK_PYTHON") or _CHECKOUT / ".venv-spark" / "bin" / "python"
+    python = Path(environ.get("QUORUM_SPARK_PYTHON") or _CHECKOUT / ".venv-spark" / "bin" / "python").expanduser()
+    if not python.exists():
+        raise ConfigurationError("engine.spark", "no environment of Spark", "its Python", "make spark-setup")
     settings = SparkSettings(
-        Path(python).expanduser(),
+        python,
         environ.get("QUORUM_SPARK_MASTER") or "local[*]",
         environ.get("QUORUM_SPARK_MEMORY") or "3g",
         store.home.tmp,

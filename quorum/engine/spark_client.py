@@ -105,8 +105,8 @@ class SparkClient:
         self._settings, self._relations = settings, relations
         self._process: subprocess.Popen[str] | None = None
 
-    def select(self, what: str, statement: str, parents: Sequence[Parent], target: Path) -> int:
-        """Run a statement and write its rows, in order, as Parquet files below a folder; return their number.
+    def select(self, what: str, statement: str, parents: Sequence[Parent], target: Path) -> None:
+        """Run a statement and write its rows, in order, as Parquet files below a folder.
 
         Args:
             what: for messages, e.g. the table.
@@ -124,9 +124,8 @@ class SparkClient:
             "target": str(target.absolute()),
         }
         answer = self._ask(asked)
-        if "rows" not in answer:
+        if "done" not in answer:
             raise QuorumError("engine.failed", f"{what} ({answer.get('failed', 'Spark ended')})")
-        return int(str(answer["rows"]))
 
     def close(self) -> None:
         """End the session; does nothing if there is none."""
@@ -152,8 +151,6 @@ class SparkClient:
         return self._exchange(request)
 
     def _start(self) -> subprocess.Popen[str]:
-        if not self._settings.python.exists():
-            raise ConfigurationError("engine.spark", "no environment of Spark", "its Python", "make spark-setup")
         self._settings.scratch.mkdir(parents=True, exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("QUORUM_MASTER_KEY")}
         return subprocess.Popen(  # noqa: S603 - a path of the settings, no shell

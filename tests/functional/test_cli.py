@@ -64,7 +64,6 @@ def test_the_page_of_the_command_is_fresh(root: Path) -> None:
         (["nonsense"], 2),
         (["backfill", "--from", "2026-11-21", "--to", "2026-11-20"], 2),
         (["nightly", "--date", "2026-11-21"], 10),
-        (["nightly", "--date", "2026-11-21", "--landing", "landed", "--engine", "spark"], 10),
         (["nightly", "--date", "2026-11-21", "--landing", "landed", "--policy", "nowhere"], 10),
         (["nightly", "--date", "2026-11-21", "--landing", "home/landed"], 10),
         (["status"], 10),
@@ -88,12 +87,12 @@ def test_exit_codes_before_any_work(quorum: Command, tmp_path: Path, arguments: 
     [
         (["--date", "yesterday"], 2, "usage"),
         (["--date", "2026-11-21"], 10, "landing.unset"),
-        (["--date", "2026-11-21", "--engine", "spark"], 10, "engine.spark"),
+        (["--date", "2026-11-21", "--landing", "landed", "--engine", "spark"], 10, "engine.spark"),
         (["--date", "2026-11-21", "--landing", "landed", "--policy", "nowhere"], 10, "policy.missing"),
     ],
 )
 def test_json_is_one_object_on_failure_too(quorum: Command, arguments: list[str], code: int, rule: str) -> None:
-    record = only_object(quorum("nightly", "--json", *arguments))
+    record = only_object(quorum("nightly", "--json", *arguments, QUORUM_SPARK_PYTHON="nowhere"))
     assert record["exit_code"] == code
     assert [error["rule"] for error in record["errors"]] == [rule]
 

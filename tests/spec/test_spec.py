@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from spark_cases import on_spark
 
 from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
@@ -83,12 +84,16 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     return value
 
 
-@pytest.fixture(scope="module", params=["duckdb"])
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
 def run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, policy: Policy
 ) -> Iterator[Run]:
     """An engine, as a function from table, night and given rows to rows; a new engine is a new branch here."""
     home = Home(tmp_path_factory.mktemp(request.param))
+    if request.param == "spark":
+        with on_spark(home, catalog, policy, KEYS) as select:
+            yield select
+        return
     engine = DuckEngine(Store(home, catalog, KEYS), policy, KEYS, memory_limit="500MB", threads=1)
     yield engine.run
     engine.close()

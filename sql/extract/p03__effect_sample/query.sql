@@ -85,22 +85,32 @@ resting as (
     where contact.sampled_on + survey.rest_days > $night
 ),
 
-drawn as (
+ranked as (
     select
         people.survey_id,
         people.person_key,
         people.stratum,
         people.seed,
-        $night as sampled_on
+        people.per_stratum_n,
+        row_number() over (
+            partition by people.stratum order by sha256(people.seed || '|' || people.person_key), people.person_key
+        ) as place
     from people
     left join resting on resting.person_key = people.person_key
     left join drawn_strata
         on drawn_strata.survey_id = people.survey_id and drawn_strata.stratum = people.stratum
     where resting.person_key is null and drawn_strata.stratum is null and people.people_n >= people.least_people_n
-    qualify
-        row_number() over (
-            partition by people.stratum order by sha256(people.seed || '|' || people.person_key), people.person_key
-        ) <= people.per_stratum_n
+),
+
+drawn as (
+    select
+        survey_id,
+        person_key,
+        stratum,
+        seed,
+        $night as sampled_on
+    from ranked
+    where place <= per_stratum_n
 ),
 
 samples as (
