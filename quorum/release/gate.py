@@ -34,6 +34,7 @@ from quorum.release.certificate import (
     sign,
 )
 from quorum.release.checks import check_files, check_rules, check_schema
+from quorum.release.extracts import draw
 from quorum.release.package import package_path, rule_numbers, stage_package
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
@@ -284,7 +285,8 @@ def _judge(
     held = [parse_package(door.home.out / package_path(other)) for other in made.beside]
     if kind_of(shape.period) == MONTH:
         held = [only_totals(other, package) for other in held]
-    records = run_attacks([package, *held], numbers, {package.release: made.truth})
+    truth = draw(shape, made.truth, door.policy)
+    records = run_attacks([package, *held], numbers, {package.release: truth})
     return checks, records
 
 
