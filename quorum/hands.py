@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
+from threading import Thread
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -70,7 +72,15 @@ def _processors() -> int:
 
 def _open(there: Callable[[], Opened]) -> None:
     global _opened
+    Thread(target=_leave_with, args=(parent_process(),), daemon=True).start()
     _opened = there()
+
+
+def _leave_with(parent: BaseProcess | None) -> None:
+    """End this process when the one that asked is gone, which may have been killed: nobody waits for it any more."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _act(act: Callable[[Opened, Item], Result], item: Item) -> Result:

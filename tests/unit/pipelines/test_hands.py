@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import operator
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -59,6 +62,36 @@ def test_a_frozen_mapping_is_sent_as_one() -> None:
 
 def _first(_: int, item: MappingProxyType[str, object]) -> MappingProxyType[str, object]:
     return item
+
+
+@pytest.mark.slow
+def test_hands_leave_when_the_one_that_asked_was_killed(tmp_path: Path) -> None:
+    code = (
+        "import operator, time; from functools import partial; from quorum import hands\n"
+        "hands._processors, hands.WORTH = (lambda: 2), 0\n"
+        "list(hands.in_order([0, 0], [1, 1], operator.add, int, partial(time.sleep, 300)))\n"
+    )
+    asking = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    try:
+        children = Path(f"/proc/{asking.pid}/task/{asking.pid}/children")
+        deadline = time.monotonic() + 60
+        while len(begun := _spawned(children)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(3)  # until they watch
+    finally:
+        asking.kill()
+        asking.wait()
+    assert len(begun) == 2
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{each}").exists() for each in begun) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(Path(f"/proc/{each}").exists() for each in begun)
+
+
+def _spawned(children: Path) -> list[str]:
+    """Return the processes that were started for the work, without the one that keeps count of shared resources."""
+    found = children.read_text().split()
+    return [each for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
 @pytest.mark.slow
