@@ -7,7 +7,7 @@ What belongs here: what a rule set, a report or a category of a report is. What 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from quorum.errors import ConfigurationError
@@ -185,11 +185,13 @@ class TableSpec:
         name: the resource's name in the package.
         cube: the cube it comes from.
         dimensions: names of dimensions, in order.
+        alone: dimension to the name of a table with its cells alone, which the package carries beside this one.
     """
 
     name: str
     cube: str
     dimensions: tuple[str, ...]
+    alone: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

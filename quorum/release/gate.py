@@ -34,6 +34,7 @@ from quorum.release.certificate import (
     sign,
 )
 from quorum.release.checks import check_files, check_rules, check_schema
+from quorum.release.extracts import draw
 from quorum.release.package import package_path, rule_numbers, stage_package
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
@@ -83,6 +84,30 @@ class Draft:
     pages: Mapping[str, bytes]
     truth: Mapping[str, pa.Table]
     beside: Sequence[PackageShape] = ()
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A package that was built beside its place, with what checks and attacks said of it.
+
+    Args:
+        folder: below ``out/.staging``.
+        cells: published and withheld ones, counted as (row, family).
+        checks: name and verdict each.
+        records: of the attacks; none if a package cannot be read.
+    """
+
+    folder: Path
+    cells: tuple[int, int]
+    checks: list[dict[str, str]]
+    records: list[AttackRecord]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Which check or attack refuses it, with its verdict."""
+        checks = [(check["check"], check["verdict"]) for check in self.checks]
+        attacks = [(record.attack, record.verdict) for record in self.records]
+        return [f"{name} {verdict}" for name, verdict in (*checks, *attacks) if verdict != PASSED]
 
 
 @dataclass(frozen=True)
@@ -147,30 +172,74 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
 
     Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
     """
+    return let_out(door, night, shape, lambda: stage(door, shape, draft()))
+
+
+def stage(door: Door, shape: PackageShape, made: Draft | None) -> Staged | None:
+    """Build a package beside its place, check and attack it; the ledger is not asked and not told.
+
+    Args:
+        door: home, policy.
+        shape: recipient, report, period.
+        made: what is to be released.
+
+    Returns:
+        The staged package and what was found; None if there is no draft.
+
+    Raises:
+        ReleaseError: the tables are not those of the shape.
+
+    Guarantee:
+        A function of the draft, of released packages and of the policy: it may be done in any process, at any time
+        after the packages that lie beside it.
+
+    Source: disclosure.md, The red team.
+    """
+    if made is None:
+        return None
+    folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
+    checks, records = _judge(door, folder, shape, made)
+    return Staged(folder, count_cells(made.tables), checks, records)
+
+
+def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], Staged | None]) -> Release:
+    """Let a staged package out, or say why not; as `publish`, with the package built and attacked elsewhere.
+
+    Args:
+        door: home, ledger, keys, policy.
+        night: the night that makes the release.
+        shape: recipient, report, period.
+        staged: gives what `stage` made; not called if the period was released before and lies in place.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        ReleaseError: as `publish`.
+
+    Guarantee:
+        As `publish`.
+
+    Source: architecture.md, A report package; disclosure.md, rule 8.
+    """
     export_public_key(door.home, door.keys)
     target = door.home.out / package_path(shape)
     entered = door.ledger.release(shape.recipient_id, shape.report, shape.period)
     if target.exists():
         return _serve(door, shape, target, entered)
-    made = draft()
+    made = staged()
     if made is None:
         return Release(shape.recipient_id, shape.report, shape.period, HELD, None, 0, 0)
-    folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
-    cells = count_cells(made.tables)
-    checks, records = _judge(door, folder, shape, made)
-    reasons = [
-        f"{name} {verdict}" for entry in checks for name, verdict in [tuple(entry.values())] if verdict != PASSED
-    ]
-    reasons += [f"{record.attack} {record.verdict}" for record in records if record.verdict != PASSED]
-    if reasons:
-        return _block(door, night, shape, folder, cells, reasons)
+    folder, cells, records = made.folder, made.cells, made.records
+    if made.reasons:
+        return _block(door, night, shape, folder, cells, made.reasons)
     previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
     certificate = certify(
         folder,
         shape,
         door.policy,
         code_version=door.code_version,
-        checks=checks,
+        checks=made.checks,
         attacks=[record.as_verdict() for record in records],
         previous=previous,
     )
@@ -216,7 +285,8 @@ def _judge(
     held = [parse_package(door.home.out / package_path(other)) for other in made.beside]
     if kind_of(shape.period) == MONTH:
         held = [only_totals(other, package) for other in held]
-    records = run_attacks([package, *held], numbers, {package.release: made.truth})
+    truth = draw(shape, made.truth, door.policy)
+    records = run_attacks([package, *held], numbers, {package.release: truth})
     return checks, records
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.errors import ReleaseError
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.extracts import draw, with_extracts
 from quorum.release.shapes import is_safe_id
 from quorum.tables import Dimension, PackageShape, TableShape
 from quorum.tables.shape import ALL
@@ -106,10 +107,11 @@ def table_files(shape: PackageShape, tables: Mapping[str, pa.Table], policy: Pol
         policy: as in `stage_package`.
 
     Guarantee:
-        The bytes that `stage_package` writes.
+        The bytes that `stage_package` writes: of every table of the shape, and of those drawn from it.
 
     Source: architecture.md, A report package.
     """
+    shape, tables = with_extracts(shape, policy), draw(shape, tables, policy)
     files = {f"{table.name}.csv": csv_bytes(tables[table.name]) for table in shape.tables}
     digests = {name.removesuffix(".csv"): hashlib.sha256(text).hexdigest() for name, text in files.items()}
     files |= {f"{table.name}.parquet": _parquet_bytes(tables[table.name]) for table in shape.tables}

@@ -28,6 +28,7 @@ from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.extracts import draw
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
@@ -322,7 +323,7 @@ def _refuse_attacked(
             raise _refuse("counted", report.name, f"a cube without {family.judged}")
     numbers = rule_numbers(rule_set, report, policy)
     package = parse_files(table_files(cube.shape, safe.tables, policy))
-    rules, truth = read_rules(numbers), Truth({package.release: cube.tables})
+    rules, truth = read_rules(numbers), Truth({package.release: draw(cube.shape, cube.tables, policy)})
     held = [package, *beside]
     for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")
