@@ -19,6 +19,7 @@ from quorum.errors import ConfigurationError
 from quorum.ledger import Ledger
 from quorum.policy import Policy, ReportSpec
 from quorum.release.package import PUBLISHED
+from quorum.release.shapes import planned_shape
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
 from quorum.tables.shape import ALL
@@ -105,10 +106,11 @@ class Plans:
             self.ledger.append(PLAN, _body(shape, key, month, night, plan, booking))
 
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
-        """Return a shape with the plans of its keys that hold on a day; the same if its report has none."""
+        """Return a shape with the plans of its keys that hold on a day, without the rows that these leave out."""
         month = plan_month(day)
         found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
-        return replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
+        planned = replace(shape, plan={key: plan for key, plan in found.items() if plan is not None})
+        return planned_shape(self.policy, planned)
 
     def breaks(self, shape: PackageShape, day: date) -> set[str]:
         """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
