@@ -39,6 +39,8 @@ def _levels(released: Released, key: str, family: FamilySpec, words: Words) -> t
     found: dict[str, int] = {}
     is_whole = True
     for table in released.shape.tables:
+        if family.name not in table.families or not released.lists(table, key):
+            continue
         for coordinate, row in released.rows(table, key).items():
             if row[family.count] is None:
                 is_whole = False
