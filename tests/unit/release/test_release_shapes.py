@@ -12,8 +12,8 @@ from release_night import NIGHT, references
 
 from quorum.errors import InputError
 from quorum.policy import Policy
-from quorum.release.shapes import is_safe_id, package_shapes
-from quorum.tables import Catalog, PackageShape
+from quorum.release.shapes import is_safe_id, package_shapes, planned_shape
+from quorum.tables import Catalog, KeyPlan, PackageShape
 
 
 def _set(table: pa.Table, column: str, row: int, value: object) -> pa.Table:
