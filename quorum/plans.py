@@ -166,7 +166,7 @@ class Plans:
         base = self.policy.families[report.families[0]]
         parts: dict[str, dict[Place, int]] = {}
         wholes: dict[tuple[str, str], int] = {}
-        for spec in report.tables:
+        for spec in (spec for spec in report.tables if not spec.is_heads_only):
             dimensions = [self.policy.dimensions[name].levels for name in spec.dimensions]
             columns = [column for levels in dimensions for column in levels]
             for day in [day for day in self.store.nights(f"safe__{spec.name}") if day < night][-_SHOWN_NIGHTS:]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from quorum.disclosure import primary
-from quorum.disclosure.equations import LINKED, TWO_WAY, Block
+from quorum.disclosure.equations import LINKED, TWO_WAY, WHOLE, Block
 from quorum.disclosure.grid import Bools, Ints
 from quorum.disclosure.linear import settle
 from quorum.disclosure.linked import parts_of
@@ -248,6 +248,8 @@ def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilyS
     threshold = rule_set.heads[family.name]
     if not block.partitions:
         return Protection(block, (Layer(f"{family.name}.count", counts, threshold),), heads, threshold)
+    if block.form == WHOLE:
+        return Protection(block, (Layer(f"{family.name}.heads", heads, threshold, base),), heads, threshold)
     in_parts = block.form == LINKED and not all(values.listed(block, family.name))
     layers = (
         Layer(f"{family.name}.heads", heads, threshold, base),

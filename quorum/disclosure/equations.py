@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Place = frozenset[tuple[str, str]]
 """Coordinates as (column, category) without margins and without the report's key: equal places are one cell."""
 
+WHOLE = "whole"
 ONE_WAY, TWO_WAY, LAYERED, LINKED, GENERAL = "one_way", "two_way", "layered", "linked", "general"
 _CUBE = 3
 
@@ -38,7 +39,7 @@ class Block:
         parent: that margin.
         form: ``one_way`` (a tree), ``two_way`` (two flat dimensions; cells in a grid), ``linked`` (three flat
             dimensions and tables that share cells with them, in which people add up), ``layered`` (a plane of those
-            three, two-way) or ``general``.
+            three, two-way), ``whole`` (people alone, by how often: all cells or none) or ``general``.
         shape: sizes of the axes of a one-way or two-way block.
         has_root: whether cell 0 is the total of the key.
         rows: table, rows of the table, and the cell of each of them.
@@ -230,6 +231,7 @@ def _build(grids: Sequence[_Grid]) -> Block:
     partitions = all(axis.partitions for grid in grids for axis in grid.axes if len(axis.parent) > 1)
     wide = _wide(max(grids, key=lambda grid: prod(grid.shape)))
     form = _form(wide) if has_root and _is_one_grid(grids, size) else GENERAL
+    form = WHOLE if form == ONE_WAY and grids[0].table.is_heads_only else form
     cube = _cube(grids, cells) if form == GENERAL and has_root and partitions else None
     ordered = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     return Block(

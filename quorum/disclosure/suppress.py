@@ -17,7 +17,7 @@ import numpy as np
 
 from quorum.disclosure import linear, linked, one_way, two_way
 from quorum.disclosure.elimination import determined
-from quorum.disclosure.equations import GENERAL, LAYERED, LINKED, ONE_WAY, TWO_WAY
+from quorum.disclosure.equations import GENERAL, LAYERED, LINKED, ONE_WAY, TWO_WAY, WHOLE
 from quorum.disclosure.grid import Bools, Ints
 from quorum.disclosure.witness import Protection
 from quorum.errors import ReleaseError
@@ -25,6 +25,7 @@ from quorum.errors import ReleaseError
 _VIOLATIONS = {
     ONE_WAY: one_way.violations,
     TWO_WAY: two_way.violations,
+    WHOLE: one_way.unless_whole,
     LAYERED: two_way.unshown,
     LINKED: linked.violations,
     GENERAL: linear.violations,

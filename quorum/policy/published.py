@@ -141,6 +141,7 @@ class TableSpec:
         periods: kinds of period that have it, of the report's; empty for all of them.
         is_planned: whether it lists only campaigns whose plan tells its finest cells: a cell that is listed has to stay
             open, and takes from others where it is too small to be told itself.
+        is_heads_only: whether it tells people and no events.
     """
 
     name: str
@@ -149,6 +150,7 @@ class TableSpec:
     families: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
     is_planned: bool = False
+    is_heads_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ KEY_SETS = (
     "devices",
     "systems",
     "hour_bands",
+    "frequencies",
     "placements",
     "occupations",
     "regions",
@@ -126,6 +127,7 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
                     tuple(body.get("families", ())),
                     tuple(body.get("periods", ())),
                     bool(body.get("planned", False)),
+                    bool(body.get("heads_only", False)),
                 )
                 for table, body in spec["tables"].items()
             ),

@@ -115,7 +115,8 @@ def expected_measures(policy: Policy, report: ReportSpec, table: TableSpec) -> t
     measures = []
     for name in table.families or report.families:
         family = policy.families[name]
-        measures.append(Measure(family.count, name, "count", (*columns, "period")))
+        if not table.is_heads_only:
+            measures.append(Measure(family.count, name, "count", (*columns, "period")))
         if partitioning == columns:
             measures.append(Measure(family.heads, name, "heads", partitioning))
     return tuple(measures)

@@ -210,7 +210,7 @@ class _View:
         for family in self.released.families:
             names = [m.name for m in table.measures if m.family == family.name]
             header += [words[name] for name in reversed(names) if _is_shown(family, name)]
-            if family.name == "clicks":
+            if family.name == "clicks" and not table.is_heads_only:
                 header.append(words["click_rate"])
         return header
 
@@ -225,7 +225,7 @@ class _View:
                     value = self.released.value(table, key.key, at, name)
                     bar = None if largest is None or cells or value is None else 100 * value // max(1, largest)
                     cells.append(_number(value, bar))
-            if family.name == "clicks":
+            if family.name == "clicks" and not table.is_heads_only:
                 cells.append(_rate(self.released.value(table, key.key, at, family.count), base))
         return tuple(cells)
 

@@ -42,7 +42,7 @@ def _levels(released: Released, key: str, family: FamilySpec, words: Words) -> t
         if family.name not in table.families or not released.lists(table, key):
             continue
         for coordinate, row in released.rows(table, key).items():
-            if row[family.count] is None:
+            if row[next(m.name for m in table.measures if m.family == family.name)] is None:
                 is_whole = False
             else:
                 name, crossed = _level(table, coordinate, words)

@@ -69,6 +69,7 @@ def test_heads_stand_only_where_every_dimension_partitions_people(shapes: dict[s
         "audience_area",
         "audience_occupation",
         "audience_age_gender_region",
+        "audience_frequency",
     }
 
 
