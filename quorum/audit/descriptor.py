@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from quorum.errors import ReleaseError
@@ -17,6 +17,7 @@ from quorum.tables.shape import KeyPlan, Measure
 DESCRIPTOR = "datapackage.json"
 STATUS_PREFIX = "status_"
 PERIOD = "period"
+_BANDS = "quorum:frequency"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Resource:
         hierarchies: the dimensions, each as its columns, coarse to fine.
         measures: in order; a measure that does not sum over time counts heads.
         status: family to its status column.
+        bands: column to category to the fewest and the most events of a person in it, where people stand by how often.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Resource:
     hierarchies: tuple[tuple[str, ...], ...]
     measures: tuple[Measure, ...]
     status: Mapping[str, str]
+    bands: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _resource(entry: _Reader) -> Resource:
     if "/" in path or "\\" in path:
         raise malformed("path", f"{DESCRIPTOR}: a path with a folder in it", "a plain file name")
     fields = [
-        (field, field.text("name"), field.text("quorum:role")) for field in entry.child("schema").objects("fields")
+        (column, column.text("name"), column.text("quorum:role")) for column in entry.child("schema").objects("fields")
     ]
     columns = tuple(column for _, column, _ in fields)
     _refuse_twice("columns", path, columns)
@@ -168,9 +171,19 @@ def _resource(entry: _Reader) -> Resource:
     status = {_family_of(column, path): column for _, column, role in fields if role == "status"}
     if {measure.family for measure in measures} != set(status):
         raise malformed("family", f"{path}: families of measures and of status columns differ", "one status a family")
-    return Resource(
-        name, path, entry.text("quorum:universe"), columns, _hierarchies(dimensions, path), measures, status
-    )
+    bands = {column: _bands(of.child(_BANDS)) for column, of in dimensions.items() if _BANDS in of.raw}
+    universe = entry.text("quorum:universe")
+    return Resource(name, path, universe, columns, _hierarchies(dimensions, path), measures, status, bands)
+
+
+def _bands(entry: _Reader) -> Mapping[str, tuple[int, int]]:
+    found = {}
+    for category, ends in entry.raw.items():
+        whole = isinstance(ends, list) and all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
+        if not whole or len(ends) != 2 or not 0 <= ends[0] <= ends[1]:
+            raise malformed("frequency", f"{entry.where}: no band of {_BANDS}", "[fewest, most], whole numbers")
+        found[category] = (ends[0], ends[1])
+    return found
 
 
 def _measure(field: _Reader, column: str, dimensions: Mapping[str, object]) -> Measure:

@@ -66,9 +66,10 @@ def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Trut
         Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
         grouped category is the sum of its children; a cell outside the targeting that a package states is 0; a longer
         period is the sum of its parts; heads that do not add up are at least each part and at most the sum;
-        events are at least the people who caused them. Clicks may come without an impression that day: that clickers
-        are among the people of a cell is assumed only where the truth is there to say that a reader who guesses so is
-        right. A dimension without an ALL row yields no equation.
+        events are at least the people who caused them, and where people stand by how often, at least as many as that.
+        Clicks may come without an impression that day: that clickers are among the people of a cell is assumed only
+        where the truth is there to say that a reader who guesses so is right. A dimension without an ALL row yields no
+        equation.
 
     Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
     """
@@ -105,6 +106,7 @@ class _Builder:
             self._aim(package, table, cells, declared)
             self._margins(package, table, cells)
             self._events_and_people(package, table, cells)
+            self._frequencies(table, cells)
         self._groups()
         hidden_n = self._periods()
         return System(
@@ -210,6 +212,29 @@ class _Builder:
     def _at_least(self, cells: Ints, larger: str, smaller: str, where: Bools) -> None:
         for cell in cells[where].tolist():
             self.relations.at_least([self._variable(cell, larger)], self._variable(cell, smaller))
+
+    def _frequencies(self, table: ParsedTable, cells: Ints) -> None:
+        """Note that people by how often caused at least as many events as that, which are no more than the total's.
+
+        At most says nothing: how many events are of no person is not in the files. A table of which a key has nothing
+        told is left out: what the totals alone say of its cells, they say without it.
+        """
+        for column, bands in table.bands.items():
+            at = table.shape.columns.index(column)
+            for measure in table.shape.measures:
+                shown = table.published[measure.family]
+                count = next((m for m in self.measures.values() if _counts(m, measure)), None)
+                of_key: dict[str, list[int]] = {}
+                for row, place in enumerate(table.coordinates):
+                    of_key.setdefault(place[0], []).append(row)
+                for rows in of_key.values():
+                    parts = [row for row in rows if table.coordinates[row][at] in bands]
+                    total = next(row for row in rows if table.coordinates[row][at] == ALL)
+                    if count is None or not shown[parts].any():
+                        continue
+                    weighed = [row for row in parts for _ in range(bands[table.coordinates[row][at]][0])]
+                    people = self._variables(cells[weighed], measure.name).tolist()
+                    self.relations.at_most(people, self._variable(int(cells[total]), count.name))
 
     def _groups(self) -> None:
         """A category made of others is their sum, where tables of the universe list both."""
@@ -416,6 +441,10 @@ def _is_linked(whole: Collection[Place], part: Collection[Place], key: Key) -> b
     mine = {pair[0] for place in whole for pair in place if pair != key}
     theirs = {pair[0] for place in others for pair in place if pair != key}
     return any(place not in part for place in whole) or bool(mine & theirs)
+
+
+def _counts(count: Measure, heads: Measure) -> bool:
+    return count.kind == "count" and count.family == heads.family and count.name.endswith("_n")
 
 
 def _names(value: object) -> tuple[str, ...]:

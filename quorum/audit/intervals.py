@@ -185,7 +185,11 @@ class Component:
     def _constraint(self, width: int) -> LinearConstraint:
         relations = self._relations
         entries = (relations.coefficient.astype(np.float64), relations.variable, relations.start)
-        return LinearConstraint(csr_array(entries, shape=(len(relations.exact), width)), self._least, self._most)
+        matrix: csr_array[np.float64, tuple[int, int]] = csr_array(
+            entries, shape=(len(relations.exact), width), copy=True
+        )
+        matrix.sum_duplicates()  # a person who did it six times is listed six times
+        return LinearConstraint(matrix, self._least, self._most)
 
     def _helpers(self, helped: Sequence[int]) -> list[LinearConstraint]:
         """Return the constraint that each helper is at most the variable it helps."""

@@ -117,6 +117,10 @@ class RelationList:
         """Add ``sum of larger >= smaller``."""
         self._add((*larger, smaller), (*(1 for _ in larger), -1), exact=False)
 
+    def at_most(self, parts: Sequence[int], whole: int) -> None:
+        """Add ``sum of parts <= whole``; a part that counts several times is listed several times."""
+        self._add((whole, *parts), (1, *(-1 for _ in parts)), exact=False)
+
     def _add(self, variables: Sequence[int], coefficients: Sequence[int], *, exact: bool) -> None:
         self._variables.extend(variables)
         self._coefficients.extend(coefficients)

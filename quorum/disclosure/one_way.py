@@ -53,6 +53,28 @@ def violations(protection: Protection, published: Bools) -> Ints:
     return np.flatnonzero(bad)
 
 
+def unless_whole(protection: Protection, published: Bools) -> Ints:
+    """Return withheld cells of a table of people by how often, unless it is told as a whole or only its total is.
+
+    Args:
+        protection: the block.
+        published: status of each cell.
+
+    Returns:
+        Cells; empty if nothing but the total is published, or everything.
+
+    Guarantee:
+        A table of which nothing is told tells nothing; one of which everything is told has no withheld cell. In
+        between, what people did bounds how many of them did it how often, over all tables: no state is known to be
+        sound.
+
+    Source: disclosure.md, rule 6 (frequency tables bring their bounds); docs/decisions/0003.
+    """
+    if not published[1:].any() or not protection.block.has_root:
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(~published)
+
+
 @dataclass(frozen=True, eq=False)
 class _Groups:
     """The withheld cells of a tree by the published margin they hang from.

@@ -22,6 +22,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
       value, lower case;
     - ``policy__postal(prefix, prefecture)``: the longest prefix wins;
     - ``policy__prefecture(prefecture, region)``;
+    - ``policy__frequency(impression_n BIGINT, frequency)``: a row is a number of impressions of one person;
     - ``policy__placement(placement)``: the declared placements;
     - ``policy__limit(name, value BIGINT)``;
     - ``policy__heads(rule_set, family, least_n BIGINT)``: the fewest people of a cell that a rule set shows;
@@ -41,7 +42,9 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
         if c.first is not None and c.last is not None
         for hour in range(c.first, c.last + 1)
     ]
+    frequencies = [(n, c.key) for c in sets["frequencies"] for n in range(c.first or 0, (c.last or 0) + 1)]
     return {
+        "policy__frequency": _keyed(("impression_n", "frequency"), frequencies, (pa.int64(), pa.string())),
         "policy__age_band": _relation(("first", "last", "age_band"), bands, (pa.int32(), pa.int32(), pa.string())),
         "policy__hour_band": _keyed(("hour", "hour_band"), hours, (pa.int32(), pa.string())),
         "policy__gender_term": _keyed(("term", "gender"), _terms(policy, "genders")),

@@ -155,6 +155,16 @@ def _check(policy: Policy) -> None:
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
+            bands = [policy.categories.get(policy.dimensions[name].keys, ()) for name in table.dimensions]
+            most = policy.contribution["impression"]
+            if table.is_heads_only and any((band.last or 0) > most for listed in bands for band in listed):
+                raise ConfigurationError(
+                    "policy.frequency", f"{table.name}: more impressions than one person's", f"{most} or fewer"
+                )
+            for family in table.families:
+                _known(f"family of {table.name}", family, set(report.families))
+            for period in table.periods:
+                _known(f"period of {table.name}", period, set(report.periods))
 
 
 def _check_key_sets(policy: Policy, sensitive: Sequence[Matter]) -> None:

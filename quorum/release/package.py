@@ -222,12 +222,23 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
         "quorum:head_counts": shape.head_counts,
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
-        "resources": [_resource(table, digests[table.name]) for table in shape.tables],
+        "resources": [_resource(table, digests[table.name], _bands(table, policy)) for table in shape.tables],
     }
 
 
-def _resource(table: TableShape, digest: str) -> dict[str, Any]:
+def _bands(table: TableShape, policy: Policy) -> dict[str, list[int]]:
+    """Return, for a table of people by how often, the fewest and the most events of a person in each category."""
+    if not table.is_heads_only:
+        return {}
+    level = table.dimensions[-1].levels[-1]
+    keys = next(spec.keys for spec in policy.dimensions.values() if spec.levels[-1] == level)
+    return {band.key: [band.first or 0, band.last or 0] for band in policy.categories[keys]}
+
+
+def _resource(table: TableShape, digest: str, bands: Mapping[str, list[int]]) -> dict[str, Any]:
     fields = [_dimension(dimension, level) for dimension in table.dimensions for level in dimension.levels]
+    if bands:
+        fields[-1]["quorum:frequency"] = dict(bands)
     fields += [
         {
             "name": measure.name,

@@ -97,6 +97,11 @@ class TableShape:
         return tuple(level for dimension in self.dimensions for level in dimension.levels)
 
     @property
+    def is_heads_only(self) -> bool:
+        """Whether it tells people and no events: then events need not add up in it."""
+        return bool(self.measures) and all(measure.kind == "heads" for measure in self.measures)
+
+    @property
     def families(self) -> tuple[str, ...]:
         """The families, in order of their measures."""
         return tuple(dict.fromkeys(measure.family for measure in self.measures))

@@ -51,6 +51,9 @@ def count(workspace: Workspace, night: date, people: int, each: int) -> None:
     """Everybody is one of two women, on two devices: cells of half of the people each, and their margins."""
     for table, columns in CUBES.items():
         write(workspace, night, table, _rows(columns, people, people // 2, each))
+    cell = {"campaign_id": "c1", "people_n": people, "impression_n": people * each}
+    bands = ("ALL", {1: "1", 2: "2"}.get(each, "3-5"))
+    write(workspace, night, "cube__audience_frequency", [{**cell, "frequency": band} for band in bands])
 
 
 def _rows(columns: tuple[str, ...], people: int, half_n: int, each: int, new_n: int = 0) -> list[dict[str, object]]:
