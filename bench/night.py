@@ -191,7 +191,7 @@ class _Drawn:
                 **known,
                 "value_micros": pa.array(np.zeros(len(events), dtype=np.int64)),
                 "is_clipped": pa.array(np.zeros(len(events), dtype=np.bool_)),
-                "is_counted": pa.array(np.ones(len(events), dtype=np.bool_)),
+                "is_counted": pa.array(~nobody),
             }
         )
 
