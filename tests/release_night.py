@@ -115,6 +115,12 @@ def _people(shape: PackageShape, policy: Policy, people: int, rng: np.random.Gen
         hit = rng.random(len(frame)) < chance
         frame[family.count] = np.where(hit, rng.integers(1, 3, size=len(frame)), 0)
         chance = hit * 0.2
+    if "frequency" in frame:
+        seen = frame.groupby(["person", report.key])[policy.families[report.families[0]].count].transform("sum")
+        bands = [band.first or 0 for band in policy.categories["frequencies"]]
+        frame["frequency"] = [
+            policy.categories["frequencies"][n].key for n in np.searchsorted(bands, seen, side="right") - 1
+        ]
     return frame
 
 

@@ -216,7 +216,8 @@ def _decide_once(
             if family.requires is None and index in roomy:
                 eligible[-1] &= _leaves_room(block, values, family, families)
             protections.append(_protection(block, values, rule_set, family, base))
-        own = [index for index, block in enumerate(blocks) if any(values.listed(block, family.name))]
+        needing = _needing(family, families)
+        own = [i for i, block in enumerate(blocks) if any(any(values.listed(block, name)) for name in needing)]
         states = suppress(
             [protections[index] for index in own],
             [eligible[index] for index in own],
@@ -239,6 +240,15 @@ def _decide_once(
                 and not tells_total(protections[index], eligible[index])
             }
     return decided, stuck
+
+
+def _needing(family: FamilySpec, families: Sequence[FamilySpec]) -> list[str]:
+    """Return a family and those that rest on it: what they rest on is decided though other packages tell it."""
+    found = [family.name]
+    for other in families:
+        if other.requires in found:
+            found.append(other.name)
+    return found
 
 
 def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: FamilySpec, required: Bools | None) -> Bools:

@@ -51,7 +51,7 @@ def count(workspace: Workspace, night: date, people: int, each: int) -> None:
     """Everybody is one of two women, on two devices: cells of half of the people each, and their margins."""
     for table, columns in CUBES.items():
         write(workspace, night, table, _rows(columns, people, people // 2, each))
-    cell = {"campaign_id": "c1", "people_n": people, "impression_n": people * each}
+    cell = {"campaign_id": "c1", "people_n": people, "people_counted_n": people, "impression_n": people * each}
     bands = ("ALL", {1: "1", 2: "2"}.get(each, "3-5"))
     write(workspace, night, "cube__audience_frequency", [{**cell, "frequency": band} for band in bands])
 
