@@ -52,6 +52,9 @@ def land(
     for table, columns in CUBES.items():
         rows = [{**row, "campaign_id": key} for key, n in people.items() for row in _rows(columns, n, n // 2, 2)]
         write(workspace, night, table, rows)
+    counts = {key: {"people_n": n, "people_counted_n": n, "impression_n": 2 * n} for key, n in people.items()}
+    twice = [{"campaign_id": key, **counts[key], "frequency": band} for key in people for band in ("ALL", "2")]
+    write(workspace, night, "cube__audience_frequency", twice)
 
 
 def people_of_the_month(workspace: Workspace, people: Mapping[str, int], new_n: int = 0) -> None:
