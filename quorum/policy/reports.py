@@ -150,7 +150,15 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
             key=spec["key"],
             families=tuple(spec["families"]),
             tables=tuple(
-                TableSpec(table, body["cube"], tuple(body["dimensions"])) for table, body in spec["tables"].items()
+                TableSpec(
+                    table,
+                    body["cube"],
+                    tuple(body["dimensions"]),
+                    tuple(body.get("families", ())),
+                    tuple(body.get("periods", ())),
+                    bool(body.get("planned", False)),
+                )
+                for table, body in spec["tables"].items()
             ),
             week_cube=spec.get("week_cube"),
             month_cube=spec.get("month_cube"),
