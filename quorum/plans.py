@@ -45,6 +45,7 @@ _ASSUMED = {
     "conversions_per_10000": "plan_conversions_per_10000_clicks",
     "margin_percent": "plan_margin_percent",
     "level_percent": "plan_level_percent",
+    "pairs_percent": "plan_pairs_percent",
     "period_percent": "plan_period_percent",
 }
 
@@ -181,6 +182,7 @@ class Plans:
             [kind for kind in report.periods if kind != MONTH or has_month],
             assumed,
             self._shares_of[shape.report, night].get(shape.recipient_id, {}),
+            {spec.name for spec in report.tables if spec.is_planned},
         )
         return plan, {
             "impressions": booking.impressions,

@@ -93,13 +93,19 @@ class Values:
         """Return what is lost with each cell of a block: its events, nothing for a cell that names ``unknown``.
 
         Nobody plans by the category unknown, and in a line it is often the one that can be withheld for the others.
+        Where a table crosses others, cells that a smaller one lists come first: it is to take none of them.
 
         Guarantee:
             It decides in which order cells are tried, never which of them may be published.
 
         Source: disclosure.md, "Utility" (margins and ``unknown`` not counted).
         """
-        return np.where(block.gather(self._is_known), self.of(block, column), 0)
+        worth = np.where(block.gather(self._is_known), self.of(block, column), 0)
+        if block.form == TWO_WAY:
+            largest = max(len(rows) for _, rows, _ in block.rows)
+            margins = [cells for _, rows, cells in block.rows if len(rows) < largest]
+            worth[np.unique(np.concatenate([*margins, np.zeros(0, dtype=np.int64)]))] += worth.max()
+        return worth
 
     def is_planned(self, block: Block, family: str) -> Bools:
         """Return which cells of a block the plan lets a family be told for, and are not kept back.

@@ -144,7 +144,7 @@ def planned_shape(policy: Policy, shape: PackageShape) -> PackageShape:
         first, *others = table.dimensions
         if specs[table.name].is_planned:
             own = planned_keys(specs[table.name], table, shape.plan)
-            own -= {key for key in own if _is_split(policy, table, shape.targeting.get(key, {}))}
+            own -= {key for key in own if _is_aimed(policy, table, shape.targeting.get(key, {}))}
             first = replace(first, keys=tuple(path for path in first.keys if path[0] in own))
         if first.keys:
             tables.append(replace(table, dimensions=(first, *others)))
@@ -170,15 +170,17 @@ def forecast_shape(policy: Policy, shape: PackageShape) -> PackageShape:
     return replace(shape, tables=tuple(table for table in shape.tables if table.name not in left_out))
 
 
-def _is_split(policy: Policy, table: TableShape, targets: Targets) -> bool:
-    """Say whether targeting reaches below a column of a table: who is outside cannot be told apart in it.
+def _is_aimed(policy: Policy, table: TableShape, targets: Targets) -> bool:
+    """Say whether a campaign is targeted by what a table lists, or by what is finer.
 
-    A campaign for one prefecture has its region's other people in ``unknown``, where prefectures are listed.
+    Where nearly everybody is in one category, each other margin tells how many of its people are in it at least: cells
+    of pairs would not be open, and the tables of today would pay. A campaign for one prefecture has its region's other
+    people in ``unknown``, where prefectures are listed.
     """
     return any(
-        spec.levels[-1] in targets and column in spec.levels[:-1] and spec.levels[-1] not in table.columns
+        level in targets and set(spec.levels) & set(table.columns)
         for spec in policy.dimensions.values()
-        for column in table.columns
+        for level in spec.levels
     )
 
 

@@ -15,7 +15,7 @@ from quorum.disclosure.plan import Assumptions, Booking, plan_key
 from quorum.tables import KeyPlan, PackageShape
 
 KEY = "c000"
-ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80)
+ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80, 300)
 SHAPE = package(
     table("audience_gender", plain(1), flat("gender", 3)),
     table("audience_area", plain(1), nested("region", "prefecture", (1, 6, 7))),
