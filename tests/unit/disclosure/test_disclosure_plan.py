@@ -51,6 +51,15 @@ def test_the_finest_level_that_is_expected_to_pass() -> None:
     assert planned(10).levels["audience_area"]["impressions"] == 0
 
 
+@pytest.mark.parametrize(("a_day", "level"), [(100_000, 2), (2_800, 2), (2_600, 1)])
+def test_a_table_of_pairs_is_planned_only_with_people_for_its_average_cell(a_day: int, level: int) -> None:
+    """Nine cells of three times 50 people at two impressions each are 2,700 impressions; the largest pass with fewer."""
+    plan = plan_key(SHAPE.tables, KEY, booking(a_day), FAMILIES, rule_set(), ["day"], ASSUMED, {}, {"audience_grid"})
+    assert plan.levels["audience_grid"]["impressions"] == level
+    assert plan.levels["audience_grid"]["clicks"] <= level
+    assert planned(2_600).levels["audience_grid"]["impressions"] == 2
+
+
 def test_no_family_is_told_more_often_than_the_one_it_requires() -> None:
     for a_day in (1, 50, 300, 2_000, 10_000, 100_000, 10_000_000):
         kinds = [("day", "week").index(planned(a_day).periods[family.name]) for family in FAMILIES]

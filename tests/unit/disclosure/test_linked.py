@@ -195,6 +195,18 @@ def test_what_is_told_without_pairs_is_told_beside_them(people: int, seed: int) 
     assert status.count("published") > len(status) / 4
 
 
+@pytest.mark.parametrize(("people", "seed"), [(1_500, 10), (2_500, 0), (2_500, 8)])
+def test_what_devices_and_hours_tell_is_told_beside_both_together(people: int, seed: int) -> None:
+    """In each of these a cell of both together, tried first because it is larger, would take a small hour."""
+    key, device, hour = plain(1), flat("device", 5, False), flat("hour_band", 9, False)
+    alone = package(table("audience_device", key, device), table("audience_hour", key, hour))
+    crossed = package(*alone.tables, table("audience_device_hour", key, device, hour))
+    cube = fill(crossed, count_people(crossed, [people], np.random.default_rng(seed), Habits(skew=1.6)))
+    before = control(PackageCube(alone, {t.name: cube.tables[t.name] for t in alone.tables}), rule_set(), FAMILIES)
+    after = control(cube, rule_set(), FAMILIES)
+    assert all(after.tables[name].equals(before.tables[name]) for name in before.tables)
+
+
 def test_without_programs_less_is_told_and_nothing_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     cube = cube_of(shape_of(4, 2, (2, 3, 1)), 700, 1)
     rich = control(cube, LOW, FAMILIES)
