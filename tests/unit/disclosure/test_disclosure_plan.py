@@ -53,7 +53,7 @@ def test_the_finest_level_that_is_expected_to_pass() -> None:
 
 @pytest.mark.parametrize(("a_day", "level"), [(100_000, 2), (2_800, 2), (2_600, 1)])
 def test_a_table_of_pairs_is_planned_only_with_people_for_its_average_cell(a_day: int, level: int) -> None:
-    """Nine cells of three times 50 people at two impressions each are 2,700 impressions; the largest pass with fewer."""
+    """Nine cells of three times 50 people at two impressions each: 2,700. The largest cells pass with fewer."""
     plan = plan_key(SHAPE.tables, KEY, booking(a_day), FAMILIES, rule_set(), ["day"], ASSUMED, {}, {"audience_grid"})
     assert plan.levels["audience_grid"]["impressions"] == level
     assert plan.levels["audience_grid"]["clicks"] <= level
