@@ -299,9 +299,13 @@ class Packages:
     def _project(self, shape: PackageShape, cubes: Mapping[str, pa.Table]) -> PackageCube:
         """Count what one package is about: the rows of the recipient's own keys, and no other's."""
         report = self.policy.reports[shape.report]
-        keys = pa.array(keys_of(shape), pa.string())
+        listed = {table.name: sorted({path[0] for path in table.dimensions[0].keys}) for table in shape.tables}
         own = {
-            spec.cube: cubes[spec.cube].filter(pc.is_in(cubes[spec.cube][report.key], keys)) for spec in report.tables
+            spec.cube: cubes[spec.cube].filter(
+                pc.is_in(cubes[spec.cube][report.key], pa.array(listed[spec.name], pa.string()))
+            )
+            for spec in report.tables
+            if spec.name in listed
         }
         return project(shape, own, report, self.policy)
 

@@ -155,6 +155,10 @@ def _check(policy: Policy) -> None:
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
+            for family in table.families:
+                _known(f"family of {table.name}", family, set(report.families))
+            for period in table.periods:
+                _known(f"period of {table.name}", period, set(report.periods))
 
 
 def _check_key_sets(policy: Policy, sensitive: Sequence[Matter]) -> None:

@@ -185,12 +185,19 @@ class TableSpec:
         name: the resource's name in the package.
         cube: the cube it comes from.
         dimensions: names of dimensions, in order.
+        families: those that it tells, of the report's; empty for all of them.
+        periods: kinds of period that have it, of the report's; empty for all of them.
+        is_planned: whether it lists only campaigns whose plan tells its finest cells: a cell that is listed has to stay
+            open, and takes from others where it is too small to be told itself.
         alone: dimension to the name of a table with its cells alone, which the package carries beside this one.
     """
 
     name: str
     cube: str
     dimensions: tuple[str, ...]
+    families: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
+    is_planned: bool = False
     alone: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -160,12 +160,20 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
 def _table(report: str, name: str, spec: object) -> TableSpec:
     """Return a table of a report; a dimension that gets a table of its own is flat, and one of several."""
     where = f"reports.yaml: {report}.{name}"
-    body = fields.fields(where, spec, ["cube", "dimensions"], ["alone"])
+    body = fields.fields(where, spec, ["cube", "dimensions"], ["families", "periods", "planned", "alone"])
     listed, alone = tuple(body["dimensions"]), fields.mapping(f"{where}: alone", body.get("alone", {}))
     unknown = sorted(set(alone) - set(listed if len(listed) > 1 else ()))
     if unknown:
         raise ConfigurationError("reports.alone", f"{where}: {unknown[0]} alone", "one of several dimensions")
-    return TableSpec(name, body["cube"], listed, MappingProxyType(dict(alone)))
+    return TableSpec(
+        name,
+        body["cube"],
+        listed,
+        tuple(body.get("families", ())),
+        tuple(body.get("periods", ())),
+        bool(body.get("planned", False)),
+        MappingProxyType(dict(alone)),
+    )
 
 
 def categories(document: Mapping[str, Any]) -> dict[str, tuple[Category, ...]]:

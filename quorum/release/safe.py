@@ -92,7 +92,7 @@ def write_safe(
         name = longer_table(cube.shape)
         store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
     else:
-        for spec in report.tables:
+        for spec in (spec for spec in report.tables if spec.name in safe.tables):
             store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
@@ -256,7 +256,8 @@ def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy
     applied = (safe.rule_set, safe.rule_set_digest)
     if policy.rule_sets[report.rule_set] != rule_set or applied != (rule_set.name, digest_rule_set(rule_set)):
         raise _refuse("rule_set", report.name, "another rule set than the report's")
-    is_whole = kind_of(cube.shape.period) != DAY or names == set(expected)
+    required = {spec.name for spec in report.tables if not spec.is_planned}
+    is_whole = kind_of(cube.shape.period) != DAY or names >= required
     if set(safe.tables) != names or not names <= set(expected) or not is_whole:
         raise _refuse("tables", report.name, "tables other than those of reports.yaml")
     for shape in cube.shape.tables:

@@ -166,13 +166,19 @@ class _View:
         return tuple(shown)
 
     def _panels(self, table: TableShape, key: KeyFacts) -> Iterable[Panel]:
-        """Yield a panel for each dimension of a table, the others at ALL; for age and gender their cross as well."""
+        """Yield a panel for each dimension of a table, the others at ALL; for age and gender their cross as well.
+
+        Of a table whose margins other tables show, the crosses alone: two dimensions, for each category of a third.
+        """
         own = table.columns[0]
         if table.name == TOTALS:
             yield self._totals(table, key)
         dimensions = [d for d in table.dimensions if d.levels != (own,)]
         if [d.levels for d in dimensions] == [("age_band",), ("gender",)]:
             yield self._cross(table, key, *dimensions)
+        elif len(dimensions) > 1 and all(dimension.levels[0] != own for dimension in dimensions):
+            yield from self._pairs(table, key, dimensions)
+            return
         for dimension in dimensions:
             for depth in range(1, len([level for level in dimension.levels if level != own]) + 1):
                 yield self._level(table, key, dimension, depth)
@@ -308,6 +314,26 @@ class _View:
             charts.pyramid(bands, words["pyramid_title"].format(words[name])),
             is_wide=True,
         )
+
+    def _pairs(self, table: TableShape, key: KeyFacts, dimensions: list[Dimension]) -> Iterable[Panel]:
+        """Yield a panel of the longest dimension by the next one, for each category of a third if there is one."""
+        words, name = self.words, self.main_measure(table)
+        down, across, *third = sorted(dimensions, key=lambda dimension: -len(dimension.keys))
+        (row, *_), (column, *_) = down.levels, across.levels
+        for path in third[0].keys if third else ((),):
+            fixed = dict(zip(third[0].levels if third else (), path, strict=True))
+            rows = []
+            for category in [ALL, *(path[0] for path in down.keys)]:
+                at = [{**fixed, row: category, column: other} for other in [ALL, *(key[0] for key in across.keys)]]
+                cells = tuple(_number(self.released.value(table, key.key, where, name)) for where in at)
+                rows.append(Row(words.category(row, category), cells, is_total=category == ALL))
+            title = words["pair"].format(words[row], words[column], words[name])
+            yield Panel(
+                "・".join([title, *(words.category(level, value) for level, value in fixed.items())]),
+                (words[row], *(words.category(column, other) for other in [ALL, *(key[0] for key in across.keys)])),
+                tuple(rows),
+                is_wide=True,
+            )
 
 
 def _is_shown(family: FamilySpec, measure: str) -> bool:

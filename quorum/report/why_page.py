@@ -51,10 +51,11 @@ def _levels(
     found: dict[str, int] = {}
     is_whole = True
     for table in tables:
+        count = next(measure.name for measure in table.measures if measure.family == family.name)
         for coordinate, row in released.rows(table, key).items():
             if released.is_outside_targeting(table, coordinate):
                 continue
-            if row[family.count] is None:
+            if row[count] is None:
                 is_whole = False
             else:
                 name, crossed = _level(table, coordinate, words)

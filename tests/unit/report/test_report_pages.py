@@ -19,7 +19,7 @@ from release_night import NIGHT, cube_tables, references, withhold
 from quorum.disclosure.clipping import ClippedShare
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import package_shapes, planned_shape
 from quorum.report.charts import Point, columns, pyramid, tile_map
 from quorum.report.facts import PageFacts, page_facts
 from quorum.report.html import render
@@ -333,7 +333,7 @@ TARGETING = {"c000": {"gender": ("female",), "prefecture": ("tokyo", "osaka")}, 
 @pytest.mark.parametrize(("language", "line"), [("ja", "配信対象外（0）：男性"), ("en", "Not targeted (0): male")])
 def test_what_is_not_targeted_is_named_and_not_drawn(policy: Policy, language: str, line: str) -> None:
     facts, tables = _night(policy, "campaign", 2)
-    facts = replace(facts, shape=replace(facts.shape, targeting=TARGETING))
+    facts = replace(facts, shape=planned_shape(policy, replace(facts.shape, targeting=TARGETING)))
     text = render(facts, tables)[f"report.{language}.html"].decode()
     assert _Page(text.encode()).texts
     aimed, other = (text[text.index(f'id="k{n}"') :] for n in (1, 2))
