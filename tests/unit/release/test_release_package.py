@@ -33,7 +33,7 @@ def test_a_package_is_staged_under_recipient_report_and_period(staged: Path, tmp
     assert staged == tmp_path / ".staging" / "adv-a" / "campaign" / "2026-11-21"
     names = {path.name for path in staged.iterdir()}
     assert {"performance.csv", "performance.parquet", "datapackage.json", "report.ja.html", "report.en.html"} <= names
-    assert len(names) == 2 * 8 + 3  # two of the tables are drawn from another
+    assert len(names) == 2 * 10 + 3  # two of the tables are drawn from another
 
 
 def test_the_same_tables_give_the_same_bytes(
@@ -127,7 +127,7 @@ def test_frictionless_finds_nothing_to_complain_about(staged: Path) -> None:
     report = json.loads(done.stdout)
     assert done.returncode == 0
     assert report["valid"]
-    assert report["stats"] == {**report["stats"], "tasks": 8, "errors": 0, "warnings": 0}
+    assert report["stats"] == {**report["stats"], "tasks": 10, "errors": 0, "warnings": 0}
 
 
 def test_frictionless_notices_a_foreign_category(staged: Path) -> None:
