@@ -36,6 +36,7 @@ from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import foreign_keys, week_shape, week_tables
 from quorum.report.facts import page_facts
 from quorum.report.html import render
+from quorum.report.workbook import render_workbook
 from quorum.tables import PackageShape
 from quorum.tables.periods import MONTH, WEEK, days_of_month, days_of_week, ends_month, ends_week, kind_of
 from quorum.tables.shape import EVERYONE, SEASONED
@@ -335,7 +336,8 @@ class Packages:
             return None
         breaks = months.plans.breaks(shape, night)
         references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
-        pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks), tables)
+        facts = page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks)
+        pages = {**render(facts, tables), **render_workbook(facts, tables)}
         return Draft(
             tables, pages, self._count(owed, night, cubes, months).tables, tuple(part for _, part in owed.parts)
         )

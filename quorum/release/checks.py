@@ -20,7 +20,7 @@ from quorum.audit.reparse import read_again
 from quorum.audit.rules import read_rules
 from quorum.audit.truth import Truth
 from quorum.errors import ReleaseError
-from quorum.release.package import DESCRIPTOR
+from quorum.release.package import DESCRIPTOR, WORKBOOK
 
 PAGES = ("report.en.html", "report.ja.html")
 _TYPES = {"string": "string", "integer": "int64"}
@@ -80,9 +80,9 @@ def check_schema(folder: Path) -> tuple[list[Problem], ParsedPackage | None]:
         The problems, and the package as an outsider reads it, if it can be read.
 
     Guarantee:
-        No problem means: the folder holds exactly what its description announces, the two pages and the certificate's
-        files; every table has a csv and a Parquet file with equal rows, columns and types; each lists the whole product
-        of the announced categories once; a measure is empty exactly where its status is withheld.
+        No problem means: the folder holds exactly what its description announces, the two pages, the workbook and the
+        certificate's files; every table has a csv, a Parquet file and a sheet with equal rows and columns; each lists
+        the whole product of the announced categories once; a measure is empty exactly where its status is withheld.
 
     Source: architecture.md, A report package; Frictionless Table Schema v1.
     """
@@ -95,7 +95,8 @@ def check_schema(folder: Path) -> tuple[list[Problem], ParsedPackage | None]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # the text of an error may quote a value
         return [Problem("schema", DESCRIPTOR, "is not the description of a package")], None
     problems = [problem for found in announced for problem in found]
-    names = {DESCRIPTOR, *PAGES, *(n for e in descriptor["resources"] for n in (e["path"], e["quorum:parquet"]))}
+    tables = [name for entry in descriptor["resources"] for name in (entry["path"], entry["quorum:parquet"])]
+    names = {DESCRIPTOR, WORKBOOK, *PAGES, *tables}
     there = {name for name in package.files if not name.startswith("certificate.")}
     problems += [Problem("schema", name, "is not announced, or not there") for name in sorted(names ^ there)]
     return problems, package

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 STAGING = ".staging"
 DESCRIPTOR = "datapackage.json"
+WORKBOOK = "report.xlsx"
 PUBLISHED = "published"
 WITHHELD = "withheld"
 CODE_LIST = "SDMX:CL_CONF_STATUS(1.2)"
@@ -34,7 +35,7 @@ CODE_LIST = "SDMX:CL_CONF_STATUS(1.2)"
 CODES = {PUBLISHED: "F", WITHHELD: "C"}
 """Free for publication; confidential statistical information. The list has other codes for small counts, for dominance
 and for secondary confidentiality: each would tell why a cell is withheld, so that all have the one that does not."""
-_PAGE = re.compile(r"report\.[a-z]{2}\.html")
+_PAGE = re.compile(r"report\.([a-z]{2}\.html|xlsx)")
 _PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
 _UNITS = {"count": "events", "heads": "people"}
 _MICRO_YEN = "micro-yen"
@@ -70,7 +71,7 @@ def stage_package(
         tables: per table of the shape its rows as `quorum.release.safe.read_safe` returns them: dimension columns
             (string), measures (int64, null where withheld), ``status_<family>`` (string).
         policy: titles, families and the rule set.
-        pages: ``report.<language>.html`` to its bytes.
+        pages: ``report.<language>.html`` and ``report.xlsx`` to their bytes.
 
     Returns:
         ``out/.staging/<recipient>/<report>/<period>``.
@@ -87,7 +88,7 @@ def stage_package(
     if set(tables) != {table.name for table in shape.tables}:
         raise ReleaseError("release.tables", "tables that the report does not have", "exactly those of reports.yaml")
     if not all(_PAGE.fullmatch(name) for name in pages):
-        raise ReleaseError("release.page", "a page of another name", "report.<language>.html")
+        raise ReleaseError("release.page", "a page of another name", "report.<language>.html or report.xlsx")
     folder = out / STAGING / package_path(shape)
     if folder.exists():
         shutil.rmtree(folder)

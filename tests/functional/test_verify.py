@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from release_night import NIGHT, cube_tables, references, withhold
+from release_night import NIGHT, cube_tables, pages_of, references, withhold
 
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -26,7 +26,6 @@ from quorum.release.verify import verify_packages
 from quorum.tables import PackageShape
 from quorum.zones import Home
 
-PAGES = {"report.ja.html": "<p>報告</p>".encode(), "report.en.html": b"<p>report</p>"}
 KEYS = KeyRing(bytes(range(32)))
 
 
@@ -67,7 +66,7 @@ def days(chain: list[Path], tmp_path: Path) -> list[Path]:
 def _release(
     root: Path, shape: PackageShape, tables: dict[str, pa.Table], policy: Policy, previous: str | None
 ) -> tuple[Path, str]:
-    staged = stage_package(root, shape, tables, policy, PAGES)
+    staged = stage_package(root, shape, tables, policy, pages_of(shape, tables, policy))
     certificate = certify(staged, shape, policy, code_version="1", checks=[], attacks=[], previous=previous)
     digest = sign(staged, certificate, KEYS)
     target = root / package_path(shape)

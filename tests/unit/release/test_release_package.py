@@ -33,7 +33,7 @@ def test_a_package_is_staged_under_recipient_report_and_period(staged: Path, tmp
     assert staged == tmp_path / ".staging" / "adv-a" / "campaign" / "2026-11-21"
     names = {path.name for path in staged.iterdir()}
     assert {"performance.csv", "performance.parquet", "datapackage.json", "report.ja.html", "report.en.html"} <= names
-    assert len(names) == 2 * 6 + 3
+    assert len(names) == 2 * 6 + 4
 
 
 def test_the_same_tables_give_the_same_bytes(
