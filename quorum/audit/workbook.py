@@ -18,6 +18,7 @@ from quorum.audit.descriptor import malformed
 from quorum.errors import ReleaseError
 
 WORKBOOK = "report.xlsx"
+_BOOK = "xl/workbook.xml"
 _HEADS = 3
 _LARGEST = 1 << 29
 """Bytes that a workbook may unpack to."""
@@ -37,7 +38,7 @@ _AROUND = frozenset(
     b"worksheet sheetPr pageSetUpPr dimension sheetViews sheetView pane selection sheetFormatPr cols col sheetData "
     b"autoFilter pageMargins pageSetup headerFooter oddFooter".split()
 )
-_FORBIDDEN = (b"<!", b"TargetMode", b' hidden="1"', b'state="hidden"', b"<f>", b"<f ")
+_FORBIDDEN = re.compile(rb"""<!|<f[ />]|TargetMode|zeroHeight|\shidden\s*=|\s(?:width|ht)\s*=\s*["']0[."']""")
 _WITHHELD = "非公開 withheld"
 _MICROS = 1_000_000
 _BESIDE = ("_label", "_yen")
@@ -57,13 +58,13 @@ class Sheet(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-class _Cell(NamedTuple):
-    """A cell: where it stands, whether it is a text, and its text or the digits of its number."""
+class _Cells(NamedTuple):
+    """The cells of a sheet, in its order: column, row, whether it is a text, and the text or the digits of a number."""
 
-    column: bytes
-    row: bytes
-    is_text: bool
-    value: str
+    columns: Sequence[bytes]
+    rows: Sequence[bytes]
+    are_texts: Sequence[bytes]
+    values: Sequence[str]
 
 
 def refuse_other_workbook(content: bytes, tables: Mapping[str, Sheet]) -> None:
@@ -91,7 +92,7 @@ def refuse_other_workbook(content: bytes, tables: Mapping[str, Sheet]) -> None:
     found = {name.rpartition(" ")[2]: _cells(name, part, shared) for name, part in sheets[1:]}
     if set(found) != set(tables) or len(found) != len(sheets) - 1:
         raise _malformed("its sheets are other ones than the tables", "a legend, then a sheet for each table")
-    if not all(cell.is_text for cell in _cells(*sheets[0], shared)):
+    if not all(_cells(*sheets[0], shared).are_texts):
         raise _malformed("the legend has a number", "texts alone")
     for name, sheet in tables.items():
         _compare(name, found[name], sheet)
@@ -110,15 +111,14 @@ def _parts(content: bytes) -> dict[str, bytes]:
     if len(parts) != len(listed) or not all(_PARTS.fullmatch(name) for name in parts):
         raise _malformed("it has a part that a plain workbook has not", "sheets, texts and styles")
     for name, part in parts.items():
-        around = part if "/sheet" not in name else _around(part)
-        if name != "xl/workbook.xml" and any(word in around for word in _FORBIDDEN):
+        if name != _BOOK and _FORBIDDEN.search(part):
             raise _malformed("it computes, links or hides something", "texts and numbers")
     return parts
 
 
 def _sheets(parts: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
     """Return the sheets in their order, each with its name."""
-    book, relations = parts.get("xl/workbook.xml", b""), parts.get("xl/_rels/workbook.xml.rels", b"")
+    book, relations = parts.get(_BOOK, b""), parts.get("xl/_rels/workbook.xml.rels", b"")
     listed, targets = _SHEET.findall(book), dict(_TARGET.findall(relations))
     names = re.findall(rb'<definedName name="([^"]*)"', book)
     if book.count(b"<sheet ") != len(listed) or not all(name.startswith(b"_xlnm.") for name in names):
@@ -145,59 +145,61 @@ def _around(sheet: bytes) -> bytes:
     return before + rest.rpartition(b"</sheetData>")[2]
 
 
-def _cells(name: str, sheet: bytes, shared: Sequence[str]) -> list[_Cell]:
+def _cells(name: str, sheet: bytes, shared: Sequence[str]) -> _Cells:
     """Return all cells of a sheet, in its order."""
     inner = sheet.partition(b"<sheetData>")[2].rpartition(b"</sheetData>")[0]
     tags = set(re.findall(rb"<([A-Za-z:]+)", _around(sheet)))
     found = _CELL.findall(inner)
     is_plain = tags <= _AROUND and inner.count(b"<") == 4 * len(found) + 2 * inner.count(b"<row ")
-    if not is_plain or b"hidden=" in inner:
-        raise _malformed(f"{name} has something else than cells in sight", "texts and numbers")
+    if not is_plain:
+        raise _malformed(f"{name} has something else than cells", "texts and numbers")
+    columns, rows, kinds, values = zip(*found, strict=True) if found else ((), (), (), ())
     try:
-        return [_Cell(at, row, bool(kind), shared[int(v)] if kind else v.decode()) for at, row, kind, v in found]
+        texts = [shared[int(value)] if kind else value.decode() for kind, value in zip(kinds, values, strict=True)]
     except (IndexError, ValueError):
         raise _malformed(f"{name} names a text that is not there", "its own texts") from None
+    return _Cells(columns, rows, kinds, texts)
 
 
-def _compare(name: str, cells: Sequence[_Cell], sheet: Sheet) -> None:
+def _compare(name: str, cells: _Cells, sheet: Sheet) -> None:
     """Compare a sheet with its csv, column by column, below its heads."""
-    width, height = sum(cell.row == b"1" for cell in cells), len(sheet.rows) + _HEADS
-    letters = [_letters(column) for column in range(width)]
-    places = [(letter, str(row).encode()) for row in range(1, height + 1) for letter in letters]
-    if [cell[:2] for cell in cells] != places:
+    width, height = cells.rows.count(b"1"), len(sheet.rows) + _HEADS
+    letters = tuple(_letters(column) for column in range(width))
+    numbers = [str(row).encode() for row in range(1, height + 1)]
+    if cells.columns != letters * height or cells.rows != tuple(row for row in numbers for _ in letters):
         raise _malformed(f"{name}: the number of rows differs from the csv, or it has gaps", "the same table")
-    heads = [cell.value for cell in cells[(_HEADS - 1) * width : _HEADS * width]]
+    heads = cells.values[(_HEADS - 1) * width : _HEADS * width]
     beside = [head for head in heads if head not in sheet.columns]
-    is_headed = all(cell.is_text for cell in cells[: _HEADS * width])
+    is_headed = all(cells.are_texts[: _HEADS * width])
     if not is_headed or [head for head in heads if head in sheet.columns] != list(sheet.columns):
         raise _malformed(f"{name}: columns differ from the csv", "the same table")
     if len(set(beside)) != len(beside) or not all(head.endswith(_BESIDE) for head in beside):
         raise _malformed(f"{name} has a column that the csv has not", "names of categories, and yen")
     said = dict(zip(sheet.columns, zip(*sheet.rows, strict=True), strict=True))
     for at, head in enumerate(heads):
-        if not _is_same(cells[_HEADS * width + at :: width], head, said, sheet.measures):
+        below = slice(_HEADS * width + at, None, width)
+        are_texts, values = cells.are_texts[below], cells.values[below]
+        if head in sheet.measures or head.endswith(_BESIDE[1]):
+            is_same = _are_same_numbers(are_texts, values, _numbers(head, said))
+        else:
+            is_same = all(are_texts) and (head not in said or tuple(values) == said[head])
+        if not is_same:
             raise _malformed(f"{name}: {head} differs from the csv", "the same values")
 
 
-def _is_same(cells: Sequence[_Cell], head: str, said: Mapping[str, Sequence[str]], measures: Sequence[str]) -> bool:
-    """Say whether a column holds what the csv says, or what follows from it."""
-    if head in measures:
-        return _is_same_number(cells, said[head])
+def _numbers(head: str, said: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return the numbers of a measure as the csv says them, or the yen that its micro-yen are; empty where withheld."""
     if head in said:
-        return all(cell.is_text for cell in cells) and [cell.value for cell in cells] == list(said[head])
-    if head.endswith(_BESIDE[1]):
-        micros = said.get(f"{head.removesuffix(_BESIDE[1])}_micros", ())
-        return _is_same_number(cells, [repr(int(text) / _MICROS) if text else "" for text in micros])
-    return all(cell.is_text for cell in cells)
+        return said[head]
+    micros = said.get(f"{head.removesuffix(_BESIDE[1])}_micros", ())
+    return [repr(int(text) / _MICROS) if text else "" for text in micros]
 
 
-def _is_same_number(cells: Sequence[_Cell], expected: Sequence[str]) -> bool:
+def _are_same_numbers(are_texts: Sequence[bytes], values: Sequence[str], expected: Sequence[str]) -> bool:
     """Say whether a column has the number where one is expected, and the one word where none is."""
-    return len(cells) == len(expected) and all(
-        (cell.value == text or float(cell.value) == float(text))
-        if text and not cell.is_text
-        else cell.is_text and not text and cell.value == _WITHHELD
-        for cell, text in zip(cells, expected, strict=True)
+    return len(values) == len(expected) and all(
+        (not is_text and (value == text or float(value) == float(text))) if text else (is_text and value == _WITHHELD)
+        for is_text, value, text in zip(are_texts, values, expected, strict=True)
     )
 
 
