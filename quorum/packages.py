@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +32,7 @@ from quorum.policy import Policy, ReportSpec
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, publish
 from quorum.release.month_shapes import month_shape, without_totals
 from quorum.release.package import package_path, table_files
+from quorum.release.recall import Recall, recall_release
 from quorum.release.safe import read_safe, unmake_safe, write_safe
 from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import foreign_keys, week_shape, week_tables
@@ -144,6 +146,10 @@ class Packages:
                     )
                 found.append(publish(self._door, night, shape, lambda: None))
         return found
+
+    def recall(self, recall: Recall) -> Path:
+        """Recall a release; return the folder that says so."""
+        return recall_release(self._door, recall)
 
     def has_blocked(self, night: date) -> bool:
         """Say whether a package of a night was refused and has not been released since."""

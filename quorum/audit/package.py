@@ -83,12 +83,25 @@ def parse_package(folder: Path) -> ParsedPackage:
 
     Source: architecture.md, "A report package".
     """
+    return parse_files(read_files(folder))
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, path to bytes.
+
+    Raises:
+        ReleaseError: there is no such folder.
+
+    Guarantee:
+        Nothing is left out, folders within it included.
+
+    Source: architecture.md, "A report package".
+    """
     if not folder.is_dir():
         raise malformed("folder", f"no folder {folder.name}", "the folder of a package")
-    files = {
+    return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
-    return parse_files(files)
 
 
 def parse_files(files: Mapping[str, bytes]) -> ParsedPackage:
