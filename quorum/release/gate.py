@@ -34,7 +34,7 @@ from quorum.release.certificate import (
 )
 from quorum.release.checks import check_files, check_rules, check_schema
 from quorum.release.package import package_path, rule_numbers, stage_package
-from quorum.release.place import put, sync
+from quorum.release.place import put, sync, tell_how_to_verify
 from quorum.release.recall import recalls_of
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
@@ -143,8 +143,8 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
 
     Guarantee:
         Nothing is below ``out/<recipient>/`` that did not pass every check and attack and was not entered in the ledger
-        before. A period is released once: a run that died after entering finishes the rename with the identical
-        package, any other run serves what is stored.
+        before, but for ``VERIFY.md`` and recalls. A period is released once: a run that died after entering finishes
+        the rename with the identical package, any other run serves what is stored.
 
     Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
     """
@@ -185,6 +185,7 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
     elif entered["certificate"] != digest:
         raise _refuse("rebuild", shape, "was entered but cannot be built again to the byte")
     put(folder, target)
+    tell_how_to_verify(target.parents[1])
     return Release(shape.recipient_id, shape.report, shape.period, PUBLISHED, target.absolute(), *cells)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+VERIFY = "VERIFY.md"
+
 
 def sync(folder: Path) -> None:
     """Bring every file of a folder to the disk, so that the rename cannot outlive its contents.
@@ -42,6 +44,26 @@ def put(folder: Path, target: Path) -> Path:
     folder.replace(target)
     _sync_one(target.parent)
     return target
+
+
+def tell_how_to_verify(recipient: Path) -> None:
+    """Put ``VERIFY.md`` beside a recipient's reports: how to check them without any program of ours.
+
+    Args:
+        recipient: ``out/<recipient>``.
+
+    Guarantee:
+        The same page for everybody. No certificate covers it, and it holds no key: who trusts what came with a package
+        has checked nothing.
+
+    Source: docs/VERIFY.md.
+    """
+    page = Path(__file__).with_name(VERIFY).read_bytes()
+    path = recipient / VERIFY
+    if not path.exists() or path.read_bytes() != page:
+        unfinished = recipient / f".{VERIFY}.{os.getpid()}.tmp"
+        unfinished.write_bytes(page)
+        unfinished.replace(path)
 
 
 def _sync_one(path: Path) -> None:
