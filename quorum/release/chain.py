@@ -56,7 +56,7 @@ class Verdict:
 
     def with_problems(self, check: str, messages: Sequence[str]) -> Verdict:
         """Return the verdict with more that does not hold of the package as a whole."""
-        more = tuple(Problem(check, self.folder.name, message) for message in messages)
+        more = tuple(Problem(check, self.folder.absolute().name, message) for message in messages)
         return replace(self, problems=self.problems + more)
 
 

@@ -37,6 +37,7 @@ CODES = {PUBLISHED: "F", WITHHELD: "C"}
 and for secondary confidentiality: each would tell why a cell is withheld, so that all have the one that does not."""
 _PAGE = re.compile(r"report\.([a-z]{2}\.html|xlsx)")
 _PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
+_PLAIN = re.compile(r"[A-Za-z0-9][ -~]*")
 _UNITS = {"count": "events", "heads": "people"}
 _MICRO_YEN = "micro-yen"
 
@@ -124,12 +125,20 @@ def csv_bytes(table: pa.Table) -> bytes:
     Args:
         table: string and int64 columns.
 
+    Raises:
+        ReleaseError: a key is not ASCII, or begins with another character than a letter or a digit.
+
     Guarantee:
         Every key is ASCII, so that Excel reads the file intact without a mark that other programs stumble over; no
         cell starts with a character that a spreadsheet takes for a formula.
 
     Source: RFC 4180; docs/decisions/0004-packages-and-chain.md.
     """
+    keys = {key for column in table.columns if str(column.type) == "string" for key in column.unique().to_pylist()}
+    if not all(_PLAIN.fullmatch(key) for key in keys):
+        raise ReleaseError(
+            "release.key", "a key that a spreadsheet might compute or spoil", "ASCII, a letter or digit first"
+        )
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.column_names)

@@ -78,7 +78,7 @@ def _verify_one(folder: Path, key: bytes) -> Link:
     try:
         return _verify(folder, Ed25519PublicKey.from_public_bytes(key))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return Link(Verdict(folder, problems=(Problem("files", folder.name, "cannot be read"),)))
+        return Link(Verdict(folder, problems=(Problem("files", folder.absolute().name, "cannot be read"),)))
 
 
 def _verify(folder: Path, key: Ed25519PublicKey) -> Link:
@@ -102,8 +102,9 @@ def _verify(folder: Path, key: Ed25519PublicKey) -> Link:
     problems += changed
     if signed and not changed:
         problems += _content_problems(folder, certificate)
-    if _PERIOD.fullmatch(folder.name) and folder.name != certificate["period"]:
-        problems.append(Problem("chain", folder.name, "is the package of another period, put in its place"))
+    periods = {name for name in (folder.absolute().name, folder.resolve().name) if _PERIOD.fullmatch(name)}
+    if periods - {certificate["period"]}:
+        problems.append(Problem("chain", folder.absolute().name, "is the package of another period, put in its place"))
     whose = (certificate["recipient"], certificate["report"], certificate["period"])
     verdict = Verdict(folder, *whose, hashlib.sha256(text).hexdigest(), problems=tuple(problems))
     told = [certificate["recalled"]] if certificate.get("kind") == RECALL else certificate.get("recalls", [])

@@ -16,7 +16,7 @@ import pytest
 from quorum.audit.package import parse_package
 from quorum.errors import ReleaseError
 from quorum.policy import Policy
-from quorum.release.package import package_path, rule_numbers, stage_package
+from quorum.release.package import csv_bytes, package_path, rule_numbers, stage_package
 from quorum.tables import PackageShape
 
 Tables = dict[str, pa.Table]
@@ -172,3 +172,9 @@ def test_bounds_are_stated_where_they_decided(policy: Policy) -> None:
     }
     assert set(numbers["campaign"]["contribution"]) == {"impression", "click", "conversion"}
     assert numbers["sections"]["contribution"] == numbers["site"]["contribution"] == {}
+
+
+@pytest.mark.parametrize("key", ["=1+1", "+1", "-1", "@x", "\tx", "都道府県", "", "a\nb", "'a", " a"])
+def test_a_key_that_a_spreadsheet_might_compute_or_spoil_is_refused(key: str) -> None:
+    with pytest.raises(ReleaseError, match="spreadsheet"):
+        csv_bytes(pa.table({"campaign_id": ["c1", key], "impression_n": pa.array([1, None], pa.int64())}))
