@@ -47,8 +47,8 @@ _TEXT = """# 回収のお知らせ / Recall
 {date} 付で、上の報告書を回収します。理由：{ja}。
 今後はご利用にならず、写しも含めて削除をお願いいたします。後に届く報告書の証明書にも、この回収を記しています。
 
-This report is recalled as of {date}: {en}. Please do not use it any more, and delete every copy. The certificates of
-later packages repeat this recall.
+This report is recalled as of {date}: {en}.
+Please do not use it any more, and delete every copy. The certificates of later packages repeat this recall.
 
     SHA-256 of its certificate.json: {certificate}
 """
@@ -138,7 +138,9 @@ def recall_release(door: Door, recall: Recall) -> Path:
     if is_other or target.exists():
         shutil.rmtree(folder)
         if is_other:
-            raise _refuse(recall, "which was recalled before, otherwise", "one recall of a release")
+            raise _refuse(
+                recall, "which was recalled before for another reason or as of another date", "one recall of a release"
+            )
         return target
     sync(folder)
     if entered is None:

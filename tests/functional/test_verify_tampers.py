@@ -332,6 +332,15 @@ def test_what_the_house_did_not_sign_is_named(portal: Portal, key: Ed25519Public
     assert [verdict.is_valid for verdict in verdicts] == [True, False, True], "and nobody else is blamed"
 
 
+@pytest.mark.parametrize("name", [CERTIFICATE, SIGNATURE])
+def test_of_a_package_without_certificate_nothing_more_is_claimed(
+    portal: Portal, key: Ed25519PublicKey, name: str
+) -> None:
+    (portal.package / name).unlink()
+    verdict = verify_packages([portal.days[0], portal.package, portal.other], key)[1]
+    assert [(problem.check, problem.file) for problem in verdict.problems] == [("signature", name)]
+
+
 def _take(names: tuple[str, ...], source: Callable[[Portal], Path]) -> Tamper:
     def tamper(portal: Portal) -> None:
         for name in names:
