@@ -58,7 +58,7 @@ def tell_how_to_verify(recipient: Path) -> None:
 
     Source: docs/VERIFY.md.
     """
-    page = Path(__file__).with_name(VERIFY).read_bytes()
+    page = (Path(__file__).with_name("templates") / VERIFY).read_bytes()
     path = recipient / VERIFY
     if not path.exists() or path.read_bytes() != page:
         unfinished = recipient / f".{VERIFY}.{os.getpid()}.tmp"
