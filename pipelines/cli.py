@@ -21,6 +21,7 @@ from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_feasibility import feasibility
 from pipelines.cli_policy import policy
+from pipelines.cli_recall import recall
 from pipelines.cli_rights import erase, retention
 from pipelines.cli_why import why
 from pipelines.options import DAY, ENGINES, where
@@ -211,6 +212,7 @@ cli.add_command(disclose)
 cli.add_command(register)
 cli.add_command(erase)
 cli.add_command(retention)
+cli.add_command(recall)
 cli.add_command(why)
 cli.add_command(feasibility)
 

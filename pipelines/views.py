@@ -94,10 +94,18 @@ def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path)
     key = load_public_key(public_key or Home(home).keys / PUBLIC_KEY)
     verdicts = verify_packages(folders, key)
     for verdict in verdicts:
-        click.echo(f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {verdict.folder}")
+        said = (
+            f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {_printable(str(verdict.folder))}"
+        )
+        click.echo(said)
         for problem in verdict.problems:
-            click.echo(f"         {problem.check}: {problem.file} {problem.message}")
+            click.echo(f"         {problem.check}: {_printable(problem.file)} {problem.message}")
     return EXIT_DONE if all(verdict.is_valid for verdict in verdicts) else EXIT_RELEASE
+
+
+def _printable(name: str) -> str:
+    """Return a name that somebody else chose without line breaks and what moves a terminal's cursor."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in name)
 
 
 def attack_folders(folders: Sequence[Path]) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from itertools import chain
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -34,11 +35,13 @@ from quorum.policy import Policy, ReportSpec
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, Staged, let_out, publish, stage
 from quorum.release.month_shapes import month_shape, without_totals
 from quorum.release.package import package_path, table_files
+from quorum.release.recall import Recall, recall_release
 from quorum.release.safe import read_safe, unmake_safe, write_safe
 from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import foreign_keys, week_shape, week_tables
 from quorum.report.facts import page_facts
 from quorum.report.html import render
+from quorum.report.workbook import render_workbook
 from quorum.tables import Catalog, PackageShape
 from quorum.tables.periods import MONTH, WEEK, days_of_month, days_of_week, ends_month, ends_week, kind_of
 from quorum.tables.shape import EVERYONE, SEASONED
@@ -158,6 +161,10 @@ class Packages:
                     )
                 found.append(publish(self.door, night, shape, lambda: None))
         return found
+
+    def recall(self, recall: Recall) -> Path:
+        """Recall a release; return the folder that says so."""
+        return recall_release(self.door, recall)
 
     def has_blocked(self, night: date) -> bool:
         """Say whether a package of a night was refused and has not been released since."""
@@ -375,7 +382,8 @@ class Packages:
             return None
         breaks = months.plans.breaks(shape, night)
         references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
-        pages = render(page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks), tables)
+        facts = page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks)
+        pages = {**render(facts, tables), **render_workbook(facts, tables)}
         return Draft(
             tables, pages, self._count(owed, night, cubes, months).tables, tuple(part for _, part in owed.parts)
         )

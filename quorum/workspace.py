@@ -25,7 +25,7 @@ from quorum.desk import Desk
 from quorum.disclosure.money import check_bounds
 from quorum.engine.duck import DuckEngine
 from quorum.engine.store import Store
-from quorum.errors import ConfigurationError, InputError, LedgerError
+from quorum.errors import ConfigurationError, InputError, LedgerError, UsageError
 from quorum.extract import build as extracts
 from quorum.intake.accounting import Accounting
 from quorum.intake.context import Intake, check_required
@@ -40,9 +40,10 @@ from quorum.lineage.page import write_page
 from quorum.packages import Packages
 from quorum.plans import fixed_on
 from quorum.policy import Actor, Policy, load_policy
-from quorum.policy.grants import SCHEDULER, actor_of
+from quorum.policy.grants import SCHEDULER, actor_of, check_may_act
 from quorum.profile import Profiler
 from quorum.release.gate import Release
+from quorum.release.recall import PACKAGE_PARTS, RECALL, Recall
 from quorum.tables import Catalog, load_catalog
 from quorum.zones import Home, Zone, zone_of
 
@@ -191,6 +192,24 @@ class Workspace:
             summary = {"releases": dict(sorted(counts.items())), "policy": under}
             self.ledger.finish_night(night, self._inputs(night), summary)
         return releases
+
+    def recall(self, package: Sequence[str], reason: str, day: date) -> Path:
+        """Recall a release and return the folder of the recall.
+
+        Args:
+            package: recipient, report and period.
+            reason: one of `quorum.release.recall.REASONS`.
+            day: the day that the recall bears.
+
+        Raises:
+            PolicyError: the role may not.
+            UsageError: the package is named otherwise.
+        """
+        check_may_act(self.policy, self.actor, RECALL)
+        if len(package) != PACKAGE_PARTS:
+            raise UsageError("recall.package", "/".join(package), "<recipient>/<report>/<period>", "name the package")
+        recipient, report, period = package
+        return self._packages.recall(Recall(recipient, report, period, reason, day, self.actor.name, self.actor.role))
 
     def is_settled(self, night: date) -> bool:
         """Say whether nothing is left to do for a night: it is done, and no package of it is blocked."""

@@ -264,9 +264,16 @@ class Ledger:
     # -- releases ----------------------------------------------------------------------------------------------------
 
     def enter_release(
-        self, recipient_id: str, report: str, period: str, night: date, certificate: str, body: Mapping[str, Any]
+        self,
+        recipient_id: str,
+        report: str,
+        period: str,
+        night: date,
+        certificate: str,
+        body: Mapping[str, Any],
+        kind: str = "release",
     ) -> Entry:
-        """Enter a release before it is published; a period is released once.
+        """Enter a release, or a recall, before it is published; a period is released once, and recalled once.
 
         Args:
             recipient_id: who receives it.
@@ -275,6 +282,7 @@ class Ledger:
             night: the night that makes it.
             certificate: SHA-256 of certificate.json, hex.
             body: counts of published and withheld cells, verdicts; they stay inside.
+            kind: of the entry in the journal: ``release`` or ``recall``.
 
         Raises:
             LedgerError: the period was released before.
@@ -287,7 +295,7 @@ class Ledger:
                 (recipient_id, report, period, night.isoformat(), certificate, canonical(body)),
             )
             return self._append(
-                "release",
+                kind,
                 {
                     "recipient_id": recipient_id,
                     "report": report,

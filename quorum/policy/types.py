@@ -95,7 +95,8 @@ class Role:
     Args:
         name: e.g. ``desk``.
         purposes: the purposes granted; INFRA is the pipeline itself.
-        acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``, ``case``, ``keys``.
+        acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``,
+            ``recall``, ``case``, ``keys``.
     """
 
     name: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +35,8 @@ from quorum.release.certificate import (
 from quorum.release.checks import check_files, check_rules, check_schema
 from quorum.release.extracts import draw
 from quorum.release.package import package_path, rule_numbers, stage_package
+from quorum.release.place import put, sync, tell_how_to_verify
+from quorum.release.recall import recalls_of
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
 from quorum.tables.periods import MONTH, kind_of
@@ -167,8 +168,8 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
 
     Guarantee:
         Nothing is below ``out/<recipient>/`` that did not pass every check and attack and was not entered in the ledger
-        before. A period is released once: a run that died after entering finishes the rename with the identical
-        package, any other run serves what is stored.
+        before, but for ``VERIFY.md`` and recalls. A period is released once: a run that died after entering finishes
+        the rename with the identical package, any other run serves what is stored.
 
     Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
     """
@@ -234,6 +235,7 @@ def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], S
     if made.reasons:
         return _block(door, night, shape, folder, cells, made.reasons)
     previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
+    recalls = entered.get("recalls", []) if entered else recalls_of(door.ledger, shape.recipient_id, shape.report)
     certificate = certify(
         folder,
         shape,
@@ -241,18 +243,18 @@ def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], S
         code_version=door.code_version,
         checks=made.checks,
         attacks=[record.as_verdict() for record in records],
+        recalls=recalls,
         previous=previous,
     )
     digest = sign(folder, certificate, door.keys)
-    _sync(folder)
+    sync(folder)
     if entered is None:
-        body = _inside(cells, previous, records)
+        body = _inside(cells, previous, recalls, records)
         door.ledger.enter_release(shape.recipient_id, shape.report, shape.period, night, digest, body)
     elif entered["certificate"] != digest:
         raise _refuse("rebuild", shape, "was entered but cannot be built again to the byte")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.replace(target)
-    _sync_folder(target.parent)
+    put(folder, target)
+    tell_how_to_verify(target.parents[1])
     return Release(shape.recipient_id, shape.report, shape.period, PUBLISHED, target.absolute(), *cells)
 
 
@@ -308,29 +310,17 @@ def _block(
     return Release(shape.recipient_id, shape.report, shape.period, BLOCKED, None, *cells, tuple(reasons))
 
 
-def _inside(cells: tuple[int, int], previous: str | None, records: list[AttackRecord]) -> dict[str, Any]:
+def _inside(
+    cells: tuple[int, int], previous: str | None, recalls: Sequence[Mapping[str, str]], records: list[AttackRecord]
+) -> dict[str, Any]:
     """Return what the ledger keeps of a release: counts of cells and the attacks' records; it stays inside."""
     return {
         "published_cells": cells[0],
         "withheld_cells": cells[1],
         "previous": previous,
+        "recalls": [dict(each) for each in recalls],
         "attacks": [record.as_record() for record in records],
     }
-
-
-def _sync(folder: Path) -> None:
-    """Bring every file of a folder to the disk, so that the rename cannot outlive its contents."""
-    for path in folder.iterdir():
-        _sync_folder(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse(rule: str, shape: PackageShape, what: str) -> ReleaseError:

@@ -28,6 +28,7 @@ from quorum.release.safe import read_safe, write_safe
 from quorum.release.shapes import package_shapes, planned_shape
 from quorum.report.facts import page_facts
 from quorum.report.html import render
+from quorum.report.workbook import render_workbook
 from quorum.tables import Catalog, KeyPlan, PackageShape
 from quorum.tables.shape import ALL
 from quorum.zones import Home
@@ -233,7 +234,8 @@ def test_where_somebody_outside_the_targeting_is_changes_no_byte(
         def draft(store: Store = store, cube: PackageCube = cube) -> Draft:
             safe = read_safe(store, NIGHT, shape)
             assert safe is not None
-            return Draft(safe, render(page_facts(policy, references(2), shape), safe), cube.tables)
+            facts = page_facts(policy, references(2), shape)
+            return Draft(safe, {**render(facts, safe), **render_workbook(facts, safe)}, cube.tables)
 
         release = publish(Door(home, Ledger(home.ledger), keys, policy, "0.1.0"), NIGHT, shape, draft)
         assert release.status == "published", release.reasons
