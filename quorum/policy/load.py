@@ -17,11 +17,12 @@ from quorum.errors import ConfigurationError, PolicyError
 from quorum.policy import closed, law, reports
 from quorum.policy.clauses import clauses
 from quorum.policy.decisions import check_decisions, read_decisions
-from quorum.policy.endpoints import deliveries
 from quorum.policy.fields import day, fields, instant, number, read, texts
 from quorum.policy.sensitive import Matter, matter_of, matters
+from quorum.policy.targets import targets
 from quorum.policy.types import Policy
 
+_WHERE = "recipients.yaml"
 _ITS_OWN = ("COOKIE", "MEMBER", "KEY")
 """What names a person to the portal; nobody else can read it."""
 
@@ -79,7 +80,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         postal_prefixes=reports.postal_prefixes(folder / "postal_prefectures.csv"),
         limits=MappingProxyType(dict(key_sets["limits"])),
         retention_days=MappingProxyType(law.retention_days(read(folder, "retention.yaml"))),
-        recipients=MappingProxyType(deliveries(read(folder, "recipients.yaml"))),
+        recipients=MappingProxyType(targets(read(folder, _WHERE))),
         folder=folder,
         clauses=MappingProxyType(clauses(read(folder, "clauses.yaml"))),
         decisions=decisions,
@@ -94,8 +95,9 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
 
 
 def _digest(folder: Path) -> str:
+    """Return the digest of what reports are made by. Where they go changes nothing in them, and splits no week."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / _WHERE):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
