@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 LOOPBACK = "127.0.0.1"
 
@@ -192,7 +192,7 @@ class S3Portal:
 @contextmanager
 def s3_portal(folder: Path) -> Iterator[S3Portal]:
     """Run an S3-compatible service until the end of the block; what it stores is of this process."""
-    ca_file, chain = _certificates(folder)
+    ca_file, chain = certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     answers: list[Callable[[str, str, str], tuple[int, str] | bool | None]] = []
@@ -221,7 +221,7 @@ def s3_portal(folder: Path) -> Iterator[S3Portal]:
             return [body]
         return backend(environ, start)
 
-    server = make_server(LOOPBACK, 0, app, threaded=True, ssl_context=context)
+    server = make_server(LOOPBACK, 0, app, threaded=True, ssl_context=context, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -232,7 +232,14 @@ def s3_portal(folder: Path) -> Iterator[S3Portal]:
         server.server_close()
 
 
-def _certificates(folder: Path) -> tuple[Path, Path]:
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def certificates(folder: Path) -> tuple[Path, Path]:
     """Make an authority and a certificate of it for loopback; return the authority's file, and certificate and key."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("authority", authority_key.public_key(), "authority", authority_key, is_authority=True)
