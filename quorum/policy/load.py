@@ -141,6 +141,7 @@ def _check(policy: Policy) -> None:
             f"limits.seen_days is {seen_days}, who_counts.seasoned_days {seasoned_days}",
             "a history that is kept longer than the days since a person was first seen",
         )
+    _check_overlaps(policy)
     for report in policy.reports.values():
         _known("rule set", report.rule_set, set(policy.rule_sets))
         for family in report.families:
@@ -157,6 +158,21 @@ def _check(policy: Policy) -> None:
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
+
+
+def _check_overlaps(policy: Policy) -> None:
+    """Refuse two reports of one kind of recipient about the same events: what one withholds, the other could tell."""
+    told: dict[tuple[str, str], str] = {}
+    for report in policy.reports.values():
+        for kind in report.recipient_kinds:
+            other = told.setdefault((kind, report.universe), report.name)
+            if other != report.name:
+                raise ConfigurationError(
+                    "policy.overlap",
+                    f"{other} and {report.name} tell {kind} of the same events ({report.universe})",
+                    "one report a kind of recipient and universe: its tables are decided together",
+                    "make the tables of one a part of the other",
+                )
 
 
 def _check_key_sets(policy: Policy, sensitive: Sequence[Matter]) -> None:
