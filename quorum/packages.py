@@ -276,7 +276,8 @@ class Packages:
         report = self.policy.reports[shape.report]
         keys = pa.array(keys_of(shape), pa.string())
         own = {
-            spec.cube: cubes[spec.cube].filter(pc.is_in(cubes[spec.cube][report.key], keys)) for spec in report.tables
+            spec.cube: _of(cubes[spec.cube].filter(pc.is_in(cubes[spec.cube][report.key], keys)), shape.recipient_id)
+            for spec in report.tables
         }
         return project(shape, own, report, self.policy)
 
@@ -381,6 +382,13 @@ class _Cubes:
         if night not in self._read:
             self._read[night] = self._packages.cubes(night)
         return self._read[night]
+
+
+def _of(rows: pa.Table, recipient_id: str) -> pa.Table:
+    """Return a recipient's rows of a cube that says whose they are; of any other, all: its keys belong to one."""
+    if "recipient_id" not in rows.column_names:
+        return rows
+    return rows.filter(pc.equal(rows["recipient_id"], recipient_id)).drop_columns(["recipient_id"])
 
 
 def _sources(report: ReportSpec) -> dict[str, str]:
