@@ -30,6 +30,8 @@ from quorum.zones import Home
 
 DELIVERED, FAILED, WAITING = "delivered", "failed", "waiting"
 RECEIPT = "delivery"
+RECALL = "recall"
+"""Kind of the ledger's entry of a recall: what it names is not delivered any more."""
 PAUSES = (1, 4, 16)
 """Seconds before the second, third and last attempt at a package."""
 Sender = Callable[[Target, Secret, str, Sequence[Item]], int]
@@ -118,6 +120,7 @@ def owed(
             raise ConfigurationError("deliver.recipient", f"{who} has no target", "those of recipients.yaml", "add it")
     entries = delivery.ledger.entries(RECEIPT)
     done = {(entry.body["place"], entry.body["certificate"]) for entry in entries}
+    recalled = {entry.body["recalled"]["certificate"] for entry in delivery.ledger.entries(RECALL)}
     removed = {package for entry in delivery.ledger.entries("retention") for package in entry.body["packages"]}
     found = []
     for body in (entry.body for entry in delivery.ledger.entries("release")):
@@ -126,7 +129,8 @@ def owed(
         if target is None or not is_asked or (periods and body["period"] not in periods):
             continue
         path = "/".join((body["recipient_id"], body["report"], body["period"]))
-        if (target.place, body["certificate"]) not in done and path not in removed:
+        is_over = (target.place, body["certificate"]) in done or body["certificate"] in recalled or path in removed
+        if not is_over:
             found.append(body)
     return found
 

@@ -121,6 +121,14 @@ def test_what_retention_removed_is_not_owed(sftp_house: House) -> None:
     assert _statuses(sftp_house) == [(PERIODS[1], "delivered")]
 
 
+def test_what_was_recalled_is_not_delivered_any_more(sftp_house: House, portal: SftpPortal) -> None:
+    body = sftp_house.ledger.entries("release")[0].body
+    said = {"period": body["period"], "certificate": body["certificate"], "reason": "numbers", "date": "2026-11-23"}
+    sftp_house.ledger.append("recall", {"recipient_id": "info-a", "report": "sections", "recalled": said})
+    assert _statuses(sftp_house) == [(PERIODS[1], "delivered")]
+    assert not any(PERIODS[0] in name for name in portal.files())
+
+
 # -- what may be sent ----------------------------------------------------------------------------------------------
 
 
