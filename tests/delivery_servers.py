@@ -108,11 +108,18 @@ def sftp_portal(root: Path, login: asyncssh.SSHKey, algorithm: str = "ssh-ed2551
             server_factory=lambda: _Door(faults),
         )
 
+    async def end() -> None:
+        server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result(20)
     try:
         yield SftpPortal(server.get_port(), root, public_key(host_key), faults)
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
         loop.close()
