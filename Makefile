@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-fast check ui lock docs bench-utility bench-speed clean
+.PHONY: help setup nightly test test-delivery test-fast check ui lock docs bench-utility bench-speed clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,11 +37,14 @@ $(STAMP): requirements-dev.lock pyproject.toml
 nightly: $(STAMP) ## run the nights of data/sample in order and say what they did
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
-test: $(STAMP) ## every test
-	$(BIN)/pytest
+test: $(STAMP) ## every test that needs nothing but Python
+	$(BIN)/pytest -m "not openssh"
+
+test-delivery: $(STAMP) ## delivery to OpenSSH's own server; fails where there is no sshd
+	$(BIN)/pytest tests/openssh
 
 test-fast: $(STAMP) ## the tests that take seconds
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not openssh"
 
 check: $(STAMP) ## format, lint, types, import law, SQL, lock, policy
 	$(BIN)/ruff format --check .

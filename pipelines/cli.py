@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_deliver import deliver
 from pipelines.cli_desk import case, correct
 from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
@@ -41,7 +42,7 @@ Exit codes:
    1  a bug
    2  usage
   10  configuration
-  11  input incomplete or refused
+  11  input incomplete or refused, or a package did not arrive
   12  a release was blocked, or a package does not verify
   13  the policy refuses
   14  ledger, budget or key
@@ -214,6 +215,7 @@ cli.add_command(erase)
 cli.add_command(retention)
 cli.add_command(recall)
 cli.add_command(why)
+cli.add_command(deliver)
 cli.add_command(feasibility)
 
 

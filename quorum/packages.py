@@ -308,8 +308,11 @@ class Packages:
         report = self.policy.reports[shape.report]
         listed = {table.name: sorted({path[0] for path in table.dimensions[0].keys}) for table in shape.tables}
         own = {
-            spec.cube: cubes[spec.cube].filter(
-                pc.is_in(cubes[spec.cube][report.key], pa.array(listed[spec.name], pa.string()))
+            spec.cube: _of(
+                cubes[spec.cube].filter(
+                    pc.is_in(cubes[spec.cube][report.key], pa.array(listed[spec.name], pa.string()))
+                ),
+                shape.recipient_id,
             )
             for spec in report.tables
             if spec.name in listed
@@ -476,6 +479,13 @@ def _stage(work: _Night, owed: Owed) -> Staged | str | None:
         return stage(work.packages.door, owed.shape, made)
     except ReleaseError as error:
         return str(error)
+
+
+def _of(rows: pa.Table, recipient_id: str) -> pa.Table:
+    """Return a recipient's rows of a cube that says whose they are; of any other, all: its keys belong to one."""
+    if "recipient_id" not in rows.column_names:
+        return rows
+    return rows.filter(pc.equal(rows["recipient_id"], recipient_id)).drop_columns(["recipient_id"])
 
 
 def _sources(report: ReportSpec) -> dict[str, str]:

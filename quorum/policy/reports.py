@@ -33,6 +33,7 @@ KEY_SETS = (
     "hour_bands",
     "placements",
     "occupations",
+    "item_categories",
     "regions",
     "prefectures",
 )

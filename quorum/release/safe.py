@@ -93,7 +93,8 @@ def write_safe(
         store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
     else:
         for spec in (spec for spec in report.tables if spec.name in safe.tables):
-            store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
+            schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
+            store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name], schema, policy), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
 
@@ -122,7 +123,7 @@ def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa
     stacked = None if kind_of(shape.period) == DAY else _own_rows(store, night, longer_table(shape), shape)
     for table in shape.tables:
         if stacked is None:
-            rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
+            rows = _own_columns(_own_rows(store, night, f"safe__{table.name}", shape), table)
         else:
             rows = _unstacked(stacked, table)
         _refuse_columns(table, rows)
@@ -194,7 +195,11 @@ def _stacked(shape: PackageShape, safe: SafeCube, schema: pa.Schema) -> pa.Table
 
 def _unstacked(stacked: pa.Table, table: TableShape) -> pa.Table:
     """Return the rows of one table of a week or month, with its own columns."""
-    rows = stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks()
+    return _own_columns(stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks(), table)
+
+
+def _own_columns(rows: pa.Table, table: TableShape) -> pa.Table:
+    """Return rows with the columns of a report's table alone: another report of the same table may have more."""
     measures = [measure.name for measure in table.measures]
     return rows.select([*table.columns, *measures, *(f"status_{family}" for family in table.families)])
 
@@ -204,11 +209,17 @@ def _categories(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if field.type == pa.string() and not field.name.startswith("status_")]
 
 
-def _owned(shape: PackageShape, table: pa.Table) -> pa.Table:
-    """Return a table with the recipient and report in front."""
+def _owned(shape: PackageShape, table: pa.Table, schema: pa.Schema, policy: Policy) -> pa.Table:
+    """Return a table with recipient and report in front; families that the report does not tell are withheld in it."""
     owners = (("recipient_id", shape.recipient_id), ("report", shape.report))
     for position, (name, value) in enumerate(owners):
         table = table.add_column(position, name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
+    for family in policy.families.values():
+        if f"status_{family.name}" not in table.column_names and f"status_{family.name}" in schema.names:
+            for name in (name for name in (family.count, family.heads) if name in schema.names):
+                table = table.append_column(name, pa.nulls(table.num_rows, pa.int64()))
+            withheld = pa.repeat(pa.scalar(WITHHELD, pa.string()), table.num_rows)
+            table = table.append_column(f"status_{family.name}", withheld)
     return table
 
 

@@ -26,6 +26,8 @@ OTHER = "other"
 REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 """The tables of reference data that shapes are made of."""
 UNKNOWN = "unknown"
+KEYS_OF_POLICY: Mapping[str, str] = {"item_category": "item_categories"}
+"""Keys of reports that are a list of the policy, the same for every recipient; their cubes say whose a row is."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -87,7 +89,7 @@ def package_shapes(policy: Policy, references: Mapping[str, pa.Table], night: da
         if "day" not in report.periods:
             continue
         for recipient in sorted(r for r, kind in catalogue.recipients.items() if kind in report.recipient_kinds):
-            keys = _report_keys(report, recipient, catalogue, night)
+            keys = _report_keys(policy, report, recipient, catalogue, night)
             if keys:
                 tables = tuple(_table(policy, report, spec, keys, catalogue) for spec in report.tables)
                 shapes.append(PackageShape(recipient, report.name, night.isoformat(), tables))
@@ -103,8 +105,9 @@ def expected_measures(policy: Policy, report: ReportSpec, table: TableSpec) -> t
         table: one of its tables.
 
     Returns:
-        Per family the count of events; the head count too where every dimension partitions people. Reach over
-        dimensions that do not (creative, placement, device, hour) is thus told for the margin only, by other tables.
+        Per family the count of events, unless heads alone are told; the head count too where every dimension
+        partitions people. Reach over dimensions that do not (creative, placement, device, hour) is thus told for the
+        margin only, by other tables.
 
     Guarantee:
         No head count stands in a table where one person may be in two categories.
@@ -117,7 +120,8 @@ def expected_measures(policy: Policy, report: ReportSpec, table: TableSpec) -> t
     measures = []
     for name in table.families or report.families:
         family = policy.families[name]
-        measures.append(Measure(family.count, name, "count", (*columns, "period")))
+        if family.count != family.heads:
+            measures.append(Measure(family.count, name, "count", (*columns, "period")))
         if partitioning == columns:
             measures.append(Measure(family.heads, name, "heads", partitioning))
     return tuple(measures)
@@ -240,8 +244,10 @@ def _refuse_unsafe(column: str, ids: Iterable[str | None]) -> None:
         )
 
 
-def _report_keys(report: ReportSpec, recipient: str, catalogue: _Catalogue, night: date) -> list[str]:
-    """Return the keys that a recipient's report lists: its running campaigns, or the sections that are its own."""
+def _report_keys(policy: Policy, report: ReportSpec, recipient: str, catalogue: _Catalogue, night: date) -> list[str]:
+    """Return the keys that a report lists: its recipient's running campaigns or sections, or the policy's list."""
+    if report.key in KEYS_OF_POLICY:
+        return [category.key for category in policy.categories[KEYS_OF_POLICY[report.key]]]
     if report.key == "campaign_id":
         return sorted(
             row["campaign_id"]

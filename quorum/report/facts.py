@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.disclosure.clipping import ClippedShare
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.shapes import KEYS_OF_POLICY
 from quorum.tables import PackageShape
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ def page_facts(
     """
     report = policy.reports[shape.report]
     recipients = {row["recipient_id"]: row for row in references["pseudo__recipient"].to_pylist()}
-    named = references["pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"].to_pylist()
-    rows = {row[report.key]: row for row in reversed(named)}
+    rows = {row[report.key]: row for row in reversed(_named(policy, references, report))}
     own = dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys)
     keys = [_key_facts(key, rows.get(key, {}), report) for key in own]
     return PageFacts(
@@ -129,6 +129,17 @@ def page_facts(
         clipped=clipped,
         breaks=breaks,
     )
+
+
+def _named(policy: Policy, references: Mapping[str, pa.Table], report: ReportSpec) -> list[dict[str, Any]]:
+    """Return the keys of a report with their names: of the reference data, or of the policy's list."""
+    if report.key in KEYS_OF_POLICY:
+        listed = policy.categories[KEYS_OF_POLICY[report.key]]
+        return [{report.key: each.key, "name_ja": each.ja, "name_en": each.en} for each in listed]
+    rows: list[dict[str, Any]] = references[
+        "pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"
+    ].to_pylist()
+    return rows
 
 
 def _key_facts(key: str, row: Mapping[str, Any], report: ReportSpec) -> KeyFacts:

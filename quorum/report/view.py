@@ -150,6 +150,8 @@ class _View:
     def _headline(self, key: KeyFacts) -> tuple[tuple[str, Cell], ...]:
         words, base = self.words, self.released.families[0]
         count, heads = (self.released.total(key.key, name) for name in (base.count, base.heads))
+        if base.count == base.heads:
+            return ((words[base.heads], _number(heads)),)
         shown = [(words[base.count], _number(count)), (words[base.heads], _number(heads))]
         families = {family.name: family for family in self.released.families}
         if "clicks" in families:

@@ -95,7 +95,7 @@ def test_two_nights_are_published_and_every_line_is_accounted_for(portal: Portal
     for night in portal.nights:
         assert (night["exit_code"], night["errors"]) == (0, [])
         assert {release["status"] for release in night["releases"]} == {"published"}
-        assert {release["report"] for release in night["releases"]} == {"campaign", "sections", "site"}
+        assert {release["report"] for release in night["releases"]} == {"campaign", "items", "sections", "site"}
         for release in night["releases"]:
             assert (Path(release["path"]) / "certificate.sig").is_file()
             assert release["withheld_cells"] > 0
