@@ -5,7 +5,7 @@ What belongs here: which tables and charts are made of a released table. What do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from quorum.report import charts
 from quorum.report.model import Grid, Panel, Row
 from quorum.report.rows import Rows
-from quorum.tables import Dimension, TableShape
+from quorum.tables import Dimension
 from quorum.tables.shape import ALL
 
 LISTED_CREATIVES = 12
@@ -131,11 +131,8 @@ class Audience:
             )
             for age in [ALL, *age_keys]
         ]
-        bands = [
-            (words.category("age_band", age), *(self._side(age, g, gender_keys, measure.name) for g in ("female", "male")))
-            for age in age_keys
-            if age != _UNKNOWN
-        ]
+        sides = [self._side(g, gender_keys, measure.name) for g in ("female", "male")]
+        bands = [(words.category("age_band", age), sides[0](age), sides[1](age)) for age in age_keys if age != _UNKNOWN]
         is_told = rows.has_numbers(crossed, [measure])
         title = words["matrix"].format(words[measure.name])
         yield Panel(
@@ -147,8 +144,11 @@ class Audience:
             summary=words["all_withheld"],
         )
 
-    def _side(self, age: str, gender: str, genders: Sequence[str], measure: str) -> charts.Point | None:
-        return self.rows.point({"age_band": age, "gender": gender}, measure) if gender in genders else None
+    def _side(self, gender: str, genders: Sequence[str], measure: str) -> Callable[[str], charts.Point | None]:
+        """Return what gives the bar of an age on a gender's side; nothing for one that is not targeted."""
+        if gender not in genders:
+            return lambda age: None
+        return lambda age: self.rows.point({"age_band": age, "gender": gender}, measure)
 
     def _crosses(self, dimensions: Sequence[Dimension]) -> Iterator[Panel]:
         """Yield a panel of the longest dimension by the next one, for each category of a third if there is one."""

@@ -131,6 +131,8 @@ def _parts(released: Released, table: TableShape, key: str, shown: str, clicked:
         x, n = row[clicked], row[shown]
         if not isinstance(x, int) or not isinstance(n, int) or not _is_segment(table, named):
             continue
+        if released.is_outside_targeting(table, coordinate):
+            continue
         if min(x, all_clicks - x) >= FEWEST_CLICKS and n >= x and all_shown - n >= all_clicks - x:
             yield Part(table.name, named, x, n, all_clicks - x, all_shown - n)
 

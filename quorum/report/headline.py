@@ -59,7 +59,9 @@ class Headline:
         """Return the names of the keys; where two have the same, each with its id."""
         called = {key.key: self.words.name(key.names[self.words.language]) for key in self.facts.keys}
         often = Counter(called.values())
-        return {key: name if often[name] == 1 else self.words["named"].format(name, key) for key, name in called.items()}
+        return {
+            key: name if often[name] == 1 else self.words["named"].format(name, key) for key, name in called.items()
+        }
 
     def tiles(self, key: KeyFacts) -> tuple[Tile, ...]:
         """Return the numbers of a campaign or section."""
@@ -99,7 +101,8 @@ class Headline:
         many = "" if len(shown) > 1 else "_one"
         base = words[f"lead_{self.released.families[0].name}{many}"].format(n=len(shown), shown=f"{sum(shown):,}")
         both = [
-            (figures[2].now, figures[0].now) for figures in of_keys
+            (figures[2].now, figures[0].now)
+            for figures in of_keys
             if figures[2].name == CLICK and figures[2].now is not None and figures[0].now
         ]
         if not both:

@@ -70,6 +70,8 @@ class Words:
     def by(self, level: str) -> str:
         """Return the title of a table by a level."""
         name = self[level]
+        if self.language == "ja" and name.endswith("別"):
+            return name
         return self["by"].format(name if self.language == "ja" else name.lower())
 
     def key_set(self, level: str) -> str:

@@ -5,12 +5,15 @@ What belongs here: frozen types without a word or number of their own. What does
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 NUMBER, WITHHELD, ELSEWHERE, NOTHING = "number", "withheld", "elsewhere", "nothing"
 """A cell has a number; it is withheld; another package tells it; there is nothing to tell (a ratio of 0)."""
+
+_HEAD_ROWS, _CHART_ROWS = 4, 7
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,33 @@ class Panel:
     is_folded: bool = False
     summary: str = ""
 
+    @property
+    def height(self) -> int:
+        """About how high it is, in rows of a table."""
+        table = 1 if self.is_folded else len(self.grid.rows)
+        return table + _HEAD_ROWS + (_CHART_ROWS if self.chart is not None else 0)
+
+
+Block = tuple[tuple[Panel, ...], ...]
+"""Panels that stand beside each other: one wide panel, or two stacks."""
+
+
+def blocks(panels: Sequence[Panel]) -> tuple[Block, ...]:
+    """Arrange panels: a wide one by itself, the others in two stacks of about the same height, in order."""
+    found: list[Block] = []
+    stacks: tuple[list[Panel], list[Panel]] = ([], [])
+    for panel in [*panels, None]:
+        if panel is not None and not panel.is_wide:
+            heights = [sum(one.height for one in stack) for stack in stacks]
+            stacks[heights[0] > heights[1]].append(panel)
+            continue
+        if stacks[0]:
+            found.append(tuple(tuple(stack) for stack in stacks))
+            stacks = ([], [])
+        if panel is not None:
+            found.append(((panel,),))
+    return tuple(found)
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -139,7 +169,7 @@ class Section:
         key: its id.
         facts: label and text of what was booked.
         tiles: its headline.
-        groups: title and panels.
+        groups: title and blocks of panels.
         findings: what is effective; None in a report without clicks.
         elsewhere: sentences: what other packages tell.
         withheld: a line for each family of which something is withheld: where it has numbers.
@@ -149,7 +179,7 @@ class Section:
     key: str
     facts: tuple[tuple[str, str], ...]
     tiles: tuple[Tile, ...]
-    groups: tuple[tuple[str, tuple[Panel, ...]], ...] = ()
+    groups: tuple[tuple[str, tuple[Block, ...]], ...] = ()
     findings: Findings | None = None
     elsewhere: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()

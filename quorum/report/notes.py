@@ -36,7 +36,11 @@ def counting(facts: PageFacts, words: Words) -> list[str]:
     """Return how people, events and attribution are counted, as the tables are made."""
     lines = [words["count_person"]]
     if facts.report.key == "campaign_id":
-        lines += [words["count_attribution"], words["count_late"], words["bounds_lead"].format(**facts.policy.contribution)]
+        lines += [
+            words["count_attribution"],
+            words["count_late"],
+            words["bounds_lead"].format(**facts.policy.contribution),
+        ]
         lines.append(_clipped(facts, words))
     else:
         lines += [words["count_views"], words["count_late"]]

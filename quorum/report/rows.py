@@ -15,7 +15,7 @@ from quorum.report.effective import Comparisons
 from quorum.report.labels import Words, percent
 from quorum.report.model import NOTHING, WITHHELD, Cell, Row
 from quorum.report.released import Released
-from quorum.report.told import Depths, depths, is_planned
+from quorum.report.told import Depths, depths, is_planned, told_elsewhere
 from quorum.tables import Dimension, Measure, TableShape
 from quorum.tables.shape import ALL
 from quorum.tables.targeting import aim
@@ -35,9 +35,7 @@ class Rows:
         comparisons: of the campaign: they mark click rates.
     """
 
-    def __init__(
-        self, released: Released, table: TableShape, key: str, words: Words, comparisons: Comparisons
-    ) -> None:
+    def __init__(self, released: Released, table: TableShape, key: str, words: Words, comparisons: Comparisons) -> None:
         self.released, self.table, self.key, self.words, self.comparisons = released, table, key, words, comparisons
 
     def aimed(self, dimension: Dimension) -> Dimension:
@@ -60,10 +58,9 @@ class Rows:
         ]
 
     def untold(self, families: Sequence[str]) -> list[str]:
-        """Return the names of the families of the table that are not among these."""
-        return [
-            self.words[f.count] for f in self._of_table() if f.name not in families
-        ]
+        """Return the names of the families of the table that are not among these, but for those told elsewhere."""
+        elsewhere = {name for names in told_elsewhere(self.released, self.key).values() for name in names}
+        return [self.words[f.count] for f in self._of_table() if f.name not in {*families, *elsewhere}]
 
     def measures(self, families: Sequence[str]) -> list[Measure]:
         """Return the measures that are shown: people, then events; of clicks and conversions events alone."""
@@ -96,7 +93,10 @@ class Rows:
         cells = [dict(zip(levels, place, strict=True)) for place in places]
         first = self._columns(families)[0]
         largest = max((self.value(at, first) or 0 for at in cells[:listed]), default=0)
-        found = [Row(self.words.category(level, at[level]), tuple(self._cells(at, families, largest))) for at in cells[:listed]]
+        found = [
+            Row(self.words.category(level, at[level]), tuple(self._cells(at, families, largest)))
+            for at in cells[:listed]
+        ]
         if cells[listed:]:
             label = self.words["more_creatives"].format(len(cells) - listed)
             found.append(Row(label, tuple(self._together(cells[listed:], name) for name in self._columns(families))))

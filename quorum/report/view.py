@@ -15,7 +15,7 @@ from quorum.report.facts import KeyFacts, PageFacts
 from quorum.report.findings import Teller
 from quorum.report.headline import Headline
 from quorum.report.labels import Words
-from quorum.report.model import WITHHELD, Cell, Grid, Panel, Row, Section
+from quorum.report.model import WITHHELD, Block, Cell, Grid, Panel, Row, Section, blocks
 from quorum.report.released import Released
 from quorum.report.rows import Rows
 from quorum.report.told import told_elsewhere
@@ -61,7 +61,7 @@ class _View:
             withheld_lines(self.released, key.key, words),
         )
 
-    def _groups(self, key: KeyFacts, comparisons: Comparisons) -> Iterator[tuple[str, tuple[Panel, ...]]]:
+    def _groups(self, key: KeyFacts, comparisons: Comparisons) -> Iterator[tuple[str, tuple[Block, ...]]]:
         """Yield the audience first, then placements and creatives; in a month its totals before both."""
         listed = [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
         totals = tuple(self._totals(table, key) for table in listed if table.name == TOTALS)
@@ -75,7 +75,7 @@ class _View:
         }
         for name, panels in groups.items():
             if panels:
-                yield self.words[name], panels
+                yield self.words[name], blocks(panels)
 
     def _panels(self, tables: list[TableShape], key: KeyFacts, comparisons: Comparisons) -> tuple[Panel, ...]:
         return tuple(

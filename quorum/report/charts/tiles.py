@@ -6,6 +6,7 @@ What belongs here: where each tile stands, and how a value becomes a step of the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 from markupsafe import Markup
 
@@ -95,8 +96,8 @@ def _tile(point: Point, largest: int, language: str) -> Markup:
 
 
 def _step(value: int, largest: int) -> int:
-    """Return the class of a value on the scale, 0 to 4."""
-    return min(len(RAMP) - 1, len(RAMP) * value // max(1, largest))
+    """Return the class of a value on the scale, 0 to 4: even steps of its square root, for Tokyo dwarfs the others."""
+    return min(len(RAMP) - 1, isqrt(len(RAMP) ** 2 * value // max(1, largest)))
 
 
 def _scale(low: str, high: str, withheld: str) -> list[Markup]:
