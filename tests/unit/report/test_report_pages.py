@@ -20,11 +20,11 @@ from quorum.disclosure.clipping import ClippedShare
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
 from quorum.release.shapes import package_shapes
+from quorum.report.audience import LISTED_CREATIVES
 from quorum.report.charts import Point, columns, pyramid, tile_map
 from quorum.report.facts import PageFacts, page_facts
 from quorum.report.html import render
 from quorum.report.labels import TEMPLATES, Words, percent, quotient
-from quorum.report.audience import LISTED_CREATIVES
 from quorum.report.view import DETAILED_KEYS
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
