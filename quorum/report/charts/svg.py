@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 ACCENT, PALE, INK, MUTED, RULE = "#14507d", "#7ba7c9", "#1a1f24", "#59636e", "#c8ced4"
 RAMP = ("#dfeaf3", "#b5d0e4", "#7ba7c9", "#3f7cab", "#14507d")
@@ -37,13 +38,17 @@ class Point:
 
 def element(name: str, *inside: Markup | str, **attributes: object) -> Markup:
     """Return an element; texts and attributes are escaped, ``text_anchor`` is written ``text-anchor``."""
-    written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items()
+    written = "".join(
+        [f' {_written(key)}="{value if type(value) is int else escape(value)}"' for key, value in attributes.items()]
     )
-    tag = Markup(name)  # noqa: S704 - a literal of this package
-    if not inside:
-        return Markup("<{0}{1}/>").format(tag, written)
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, written, Markup("").join(inside))
+    body = "".join([escape(part) for part in inside])  # what is markup already stays as it is
+    made = f"<{name}{written}>{body}</{name}>" if inside else f"<{name}{written}/>"
+    return Markup(made)  # noqa: S704 - every text and attribute is escaped above; names are literals of this package
+
+
+@cache
+def _written(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
 
 
 def rect(x: int, y: int, width: int, height: int, fill: str, **more: object) -> Markup:
