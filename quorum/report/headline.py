@@ -16,7 +16,7 @@ from quorum.report.model import ELSEWHERE, NOTHING, NUMBER, WITHHELD, Cell, Grid
 from quorum.report.released import Released
 from quorum.report.told import told_elsewhere
 
-CLICK, RATE, COST = "click_n", "click_rate", "cost"
+CLICK, RATE, PER_PERSON, COST = "click_n", "click_rate", "view_rate", "cost"
 _BAR = 100
 
 
@@ -89,7 +89,8 @@ class Headline:
         if len(self.facts.keys) == 1:
             return self.tiles(self.facts.keys[0])
         of_keys = [self._figures(key) for key in self.facts.keys]
-        return tuple(self._sum(figures) for figures in zip(*of_keys, strict=True))
+        # people overlap, so that no number is there by which all views could be divided
+        return tuple(self._sum(figures) for figures in zip(*of_keys, strict=True) if figures[0].name != PER_PERSON)
 
     def lead(self) -> str:
         """Return a sentence about the period; of what is not released it says nothing."""
@@ -117,7 +118,7 @@ class Headline:
         count, heads = self._figure(key, base.count), self._figure(key, base.heads)
         families = {family.name: family for family in self.released.families}
         if "clicks" not in families:
-            return [count, heads, _ratio("view_rate", count, heads)]
+            return [count, heads, _ratio(PER_PERSON, count, heads)]
         clicks = self._figure(key, families["clicks"].count)
         found = [count, heads, clicks, _ratio(RATE, clicks, count)]
         return [*found, self._cost(key)] if key.booking is not None else found
@@ -145,7 +146,7 @@ class Headline:
         return next((kind for kind, names in told_elsewhere(self.released, key.key).items() if own in names), "")
 
     def _cell(self, figure: Figure) -> Cell:
-        if figure.now is None or (figure.name in (RATE, "view_rate") and figure.whole is None):
+        if figure.now is None or (figure.name in (RATE, PER_PERSON) and figure.whole is None):
             return Cell(self.words[f"told_{figure.elsewhere}"], ELSEWHERE) if figure.elsewhere else Cell("", WITHHELD)
         if figure.whole is not None:
             written: Callable[[int, int], str] = percent if figure.name == RATE else quotient
@@ -168,9 +169,12 @@ class Headline:
         if figure.whole is not None and figure.whole_before is not None:
             if not figure.whole or not figure.whole_before:
                 return words["change_unknown"], 0
-            difference = 10_000 * (figure.now * figure.whole_before - figure.before * figure.whole)
+            is_rate = figure.name == RATE  # in percent, as it is written
+            difference = (10_000 if is_rate else 100) * (
+                figure.now * figure.whole_before - figure.before * figure.whole
+            )
             points = _rounded(difference, figure.whole * figure.whole_before)
-            return _signed(points, 100, words["points"] if figure.name == RATE else ""), _sign(points)
+            return _signed(points, 100, words["points"] if is_rate else ""), _sign(points)
         if not figure.before:
             return words["change_unknown"], 0
         tenths = _rounded(1_000 * (figure.now - figure.before), figure.before)
@@ -184,7 +188,7 @@ class Headline:
     def _sum(self, figures: Sequence[Figure]) -> Tile:
         """Return the sum over the campaigns whose number is released; of people the largest, for they overlap."""
         words, name = self.words, figures[0].name
-        told = [f for f in figures if f.now is not None and (f.whole is not None or name not in (RATE, "view_rate"))]
+        told = [f for f in figures if f.now is not None and (f.whole is not None or name not in (RATE, PER_PERSON))]
         if not told:
             kinds = {figure.elsewhere for figure in figures}
             elsewhere = kinds.pop() if len(kinds) == 1 else ""

@@ -93,7 +93,7 @@ def test_a_withheld_total_is_left_out_of_sums_and_said(night: tuple[PageFacts, T
     tiles = {tile.label: tile for tile in headline.overview()}
     clicks = _total(headline, "c000", "click_n") + _total(headline, "c002", "click_n")
     assert tiles["Clicks"].cell.text == f"{clicks:,}"
-    assert tiles["Clicks"].note == "2 of 3 campaigns"
+    assert tiles["Clicks"].note == "sum of 2, 3 in all"
     own = {tile.label: tile for tile in headline.tiles(headline.facts.keys[1])}
     assert own["Clicks"].cell.state == own["Click rate"].cell.state == own["Cost"].cell.state == WITHHELD
     assert own["Clicks"].cell.text == ""
@@ -114,6 +114,23 @@ def test_changes_are_against_released_totals_of_the_period_before(night: tuple[P
     assert whole["Impressions"].change == "−50.0%"
     assert "change of the 1 released before too" in whole["Impressions"].note
     assert "Compared with Fri 20 Nov 2026" in render(headline.facts, night[1])["report.en.html"].decode()
+
+
+def test_sections_have_views_a_person_and_no_such_number_over_all_of_them(policy: Policy) -> None:
+    shape = next(s for s in package_shapes(policy, references(), NIGHT) if s.report == "site")
+    tables = withhold(shape, cube_tables(shape, policy, 2_000), policy)
+    released = Released(shape, tables, policy)
+    facts = page_facts(policy, references(), shape)
+    key = facts.keys[0]
+    views, viewers = released.total(key.key, "view_n"), released.total(key.key, "viewer_n")
+    assert views is not None
+    assert viewers is not None
+    before = Earlier("2026-11-20", {(key.key, "view_n"): 2 * views, (key.key, "viewer_n"): viewers})
+    headline = Headline(replace(facts, before=before), released, Words("en", policy, {}))
+    own = {tile.label: tile for tile in headline.tiles(key)}
+    less = (200 * views + viewers) // (2 * viewers)
+    assert own["Views a person"].change == f"−{less // 100}.{less % 100:02}"
+    assert [tile.label for tile in headline.overview()] == ["Page views", "Viewers"]
 
 
 def test_totals_of_the_period_before_are_read_from_its_package(

@@ -245,7 +245,7 @@ def test_many_campaigns_stay_under_two_megabytes(policy: Policy) -> None:
     assert text.count('<section class="key"') == DETAILED_KEYS
     overview = text[: text.index('<section class="key"')]
     assert overview.count('<tr><th scope="row">') == DETAILED_KEYS + 4
-    assert "The details of the other 4 are" in text
+    assert "Details of 4 more are in the csv" in text
 
 
 def test_many_creatives_are_listed_in_the_files_only(policy: Policy) -> None:
