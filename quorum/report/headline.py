@@ -109,7 +109,7 @@ class Headline:
         if not both:
             return base + words["lead_end"]
         clicks, of = (sum(column) for column in zip(*both, strict=True))
-        told = words["lead_clicks"].format(clicks=f"{clicks:,}", rate=percent(clicks, of))
+        told = words["lead_clicks"].format(n=len(both), clicks=f"{clicks:,}", rate=percent(clicks, of))
         return base + told + words["lead_end"]
 
     def _figures(self, key: KeyFacts) -> list[Figure]:

@@ -94,6 +94,7 @@ def test_a_withheld_total_is_left_out_of_sums_and_said(night: tuple[PageFacts, T
     clicks = _total(headline, "c000", "click_n") + _total(headline, "c002", "click_n")
     assert tiles["Clicks"].cell.text == f"{clicks:,}"
     assert tiles["Clicks"].note == "sum of 2, 3 in all"
+    assert f"in 2 of them, there were {clicks:,}: a click rate of" in headline.lead()
     own = {tile.label: tile for tile in headline.tiles(headline.facts.keys[1])}
     assert own["Clicks"].cell.state == own["Click rate"].cell.state == own["Cost"].cell.state == WITHHELD
     assert own["Clicks"].cell.text == ""
