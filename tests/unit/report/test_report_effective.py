@@ -116,6 +116,17 @@ def test_a_part_is_compared_with_the_rest_of_its_campaign_from_released_cells(po
     assert not any({"creative_id", "placement"} <= set(part.at) for part in parts)
 
 
+def test_intervals_hold_for_all_comparisons_of_the_page_together(policy: Policy) -> None:
+    shape, tables = _night(policy)
+    found = compare(Released(shape, tables, policy), ["c000", "c001"], 10)
+    many = sum(len(comparisons.all) for comparisons in found.values())
+    assert many > len(found["c000"].all) > 10
+    for one in found["c000"].all:
+        p = one.part
+        numbers = (p.clicks, p.shown, p.rest_clicks, p.rest_shown)
+        assert one.ratio == ratio_interval(*numbers, critical(many), found["c000"].dispersion)
+
+
 def test_what_is_withheld_is_not_compared(policy: Policy) -> None:
     shape, tables = _night(policy)
     hidden = tables["audience_age_gender"].to_pylist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -86,6 +87,33 @@ def test_there_is_a_page_for_each_language_and_the_bytes_are_the_same_again(
 ) -> None:
     assert list(pages) == ["report.ja.html", "report.en.html"]
     assert render(*campaign) == pages
+
+
+_DIGEST = """
+import hashlib, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+from release_night import NIGHT, cube_tables, references, withhold
+from quorum.policy import load_policy
+from quorum.release.shapes import package_shapes
+from quorum.report.facts import page_facts
+from quorum.report.html import render
+policy = load_policy(Path(sys.argv[1]) / "policy")
+shape = next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == "campaign")
+pages = render(page_facts(policy, references(2), shape), withhold(shape, cube_tables(shape, policy, 2_000), policy))
+print(hashlib.sha256(b"".join(pages.values())).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_bytes_do_not_depend_on_the_process_that_makes_them(root: Path) -> None:
+    digests = set()
+    for seed, locale in (("1", "C.UTF-8"), ("2", "C")):
+        settings = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": f"UTC+{seed}"}
+        made = [sys.executable, "-c", _DIGEST, str(root)]
+        done = subprocess.run(made, capture_output=True, text=True, env=settings, check=True)
+        digests.add(done.stdout)
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
