@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-delivery test-fast check ui lock docs bench-utility bench-speed clean
+.PHONY: help setup nightly test test-delivery test-fast check ui lock docs bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,19 @@ bench-utility: $(STAMP) $(BENCH)/warehouse ## measure what a large portal's repo
 
 bench-speed: $(STAMP) $(BENCH)/warehouse ## time control and door of a large portal's week
 	/usr/bin/time -v $(BIN)/python -m bench.speed $(BENCH) $(WEEK) --fresh
+
+browser-test: $(STAMP) ## pages in headless chromium: accessibility, width, print (fails where chromium is missing)
+	$(BIN)/pytest tests/browser/pages_in_browser.py
+
+PORTAL ?= var/portal
+
+$(PORTAL)/home:
+	$(BIN)/quorum sample $(PORTAL)/landing --date 2026-11-21 --days 2 --members 100000 --events 1000000 \
+		--campaigns 40 --recipients 9 --ctr 0.02 --seed 11
+	$(BIN)/quorum backfill --from 2026-11-20 --to 2026-11-21 --landing $(PORTAL)/landing --home $(PORTAL)/home
+
+screenshots: $(STAMP) $(PORTAL)/home ## pictures of the pages of a generated portal, into docs/ (needs chromium)
+	$(BIN)/python -m bench.screenshots $(PORTAL)/home docs
 
 clean: ## remove what a run leaves behind (not the key)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -39,6 +39,7 @@ from quorum.release.recall import Recall, recall_release
 from quorum.release.safe import read_safe, unmake_safe, write_safe
 from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import foreign_keys, week_shape, week_tables
+from quorum.report.earlier import Earlier, period_before, read_earlier
 from quorum.report.facts import page_facts
 from quorum.report.html import render
 from quorum.report.workbook import render_workbook
@@ -385,11 +386,21 @@ class Packages:
             return None
         breaks = months.plans.breaks(shape, night)
         references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
-        facts = page_facts(self.policy, references, shape, clipped.get(shape.recipient_id), breaks)
+        facts = page_facts(
+            self.policy, references, shape, clipped.get(shape.recipient_id), breaks, self._earlier(shape)
+        )
         pages = {**render(facts, tables), **render_workbook(facts, tables)}
         return Draft(
             tables, pages, self._count(owed, night, cubes, months).tables, tuple(part for _, part in owed.parts)
         )
+
+    def _earlier(self, shape: PackageShape) -> Earlier | None:
+        """Return what the recipient's package of the period before says of whole campaigns; None if there is none."""
+        before = replace(shape, period=period_before(shape.period))
+        folder = self.store.home.out / package_path(before)
+        if self.ledger.release(before.recipient_id, before.report, before.period) is None or not folder.is_dir():
+            return None
+        return read_earlier(folder, shape)
 
     def _campaigns_of(self, owed: Owed, campaigns: pa.Table) -> pa.Table:
         """Return the campaigns of a night with those of a longer period that are no longer in the reference data."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from quorum.disclosure.clipping import ClippedShare
 from quorum.policy import Policy, ReportSpec, RuleSet
 from quorum.release.shapes import KEYS_OF_POLICY
+from quorum.report.earlier import Earlier
 from quorum.tables import PackageShape
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class PageFacts:
         creatives: creative to name.
         clipped: what the recipient is told of the last whole month; None if there is none, or nothing to tell.
         breaks: campaigns whose plan is another one than the month before.
+        before: what the package of the period before says of whole campaigns; None if there is none.
     """
 
     shape: PackageShape
@@ -88,6 +90,7 @@ class PageFacts:
     creatives: Mapping[str, str] = field(default_factory=dict)
     clipped: ClippedShare | None = None
     breaks: Collection[str] = ()
+    before: Earlier | None = None
 
 
 def page_facts(
@@ -96,6 +99,7 @@ def page_facts(
     shape: PackageShape,
     clipped: ClippedShare | None = None,
     breaks: Collection[str] = (),
+    before: Earlier | None = None,
 ) -> PageFacts:
     """Return the public facts of a package.
 
@@ -105,6 +109,7 @@ def page_facts(
         shape: the package.
         clipped: what its recipient is told of the last whole month; None if no month is over yet.
         breaks: campaigns whose plan is another one than the month before.
+        before: what the recipient's package of the period before says, from `quorum.report.earlier.read_earlier`.
 
     Returns:
         The facts; a name that is missing in the reference data is the id.
@@ -128,6 +133,7 @@ def page_facts(
         },
         clipped=clipped,
         breaks=breaks,
+        before=before,
     )
 
 
