@@ -104,7 +104,7 @@ class Headline:
         both = [
             (figures[2].now, figures[0].now)
             for figures in of_keys
-            if figures[2].name == CLICK and figures[2].now is not None and figures[0].now
+            if len(figures) > 2 and figures[2].name == CLICK and figures[2].now is not None and figures[0].now
         ]
         if not both:
             return base + words["lead_end"]
@@ -117,6 +117,8 @@ class Headline:
         base = self.released.families[0]
         count, heads = self._figure(key, base.count), self._figure(key, base.heads)
         families = {family.name: family for family in self.released.families}
+        if base.count == base.heads:
+            return [heads]
         if "clicks" not in families:
             return [count, heads, _ratio(PER_PERSON, count, heads)]
         clicks = self._figure(key, families["clicks"].count)
