@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-delivery test-fast check ui lock docs bench-utility bench-speed browser-test screenshots clean
+.PHONY: help setup nightly test test-delivery test-office test-fast check ui lock docs bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,13 +38,16 @@ nightly: $(STAMP) ## run the nights of data/sample in order and say what they di
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
 test: $(STAMP) ## every test that needs nothing but Python
-	$(BIN)/pytest -m "not openssh"
+	$(BIN)/pytest -m "not openssh and not office"
 
 test-delivery: $(STAMP) ## delivery to OpenSSH's own server; fails where there is no sshd
 	$(BIN)/pytest tests/openssh
 
+test-office: $(STAMP) ## open workbook and csv in LibreOffice (needs its Calc; Debian: libreoffice-calc-nogui)
+	$(BIN)/pytest -m office
+
 test-fast: $(STAMP) ## the tests that take seconds
-	$(BIN)/pytest -m "not slow and not openssh"
+	$(BIN)/pytest -m "not slow and not openssh and not office"
 
 check: $(STAMP) ## format, lint, types, import law, SQL, lock, policy
 	$(BIN)/ruff format --check .

@@ -222,7 +222,7 @@ def test_the_rest_of_a_total_is_not_written_for_a_lone_withheld_part(night: tupl
 
 def test_no_withheld_number_is_on_a_page(policy: Policy) -> None:
     shape = _shape(policy, 2)
-    cubes = cube_tables(shape, policy, 4_000)
+    cubes = cube_tables(shape, policy, 40_000)
     tables = withhold(shape, cubes, policy)
     regions = tables["audience_area"].to_pylist()
     hidden = set()

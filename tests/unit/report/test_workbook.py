@@ -24,6 +24,7 @@ from quorum.audit.package import parse_files
 from quorum.errors import ReleaseError
 from quorum.policy import Policy
 from quorum.release.package import csv_bytes, table_files
+from quorum.release.extracts import draw, with_extracts
 from quorum.release.shapes import package_shapes
 from quorum.report.archive import pack
 from quorum.report.facts import PageFacts, page_facts
@@ -77,9 +78,11 @@ def _grid(sheet: Worksheet) -> list[list[object]]:
 
 
 def test_every_table_is_a_sheet_with_the_numbers_of_its_csv(made: tuple[PageFacts, Tables], content: bytes) -> None:
-    sheets, withheld = _sheets(content), 0
-    assert list(sheets) == ["凡例", *made[1]]
-    for name, table in made[1].items():
+    sheets, withheld, (facts, decided) = _sheets(content), 0, made
+    carried = draw(facts.shape, decided, facts.policy)
+    assert list(sheets) == ["凡例", *(table.name for table in with_extracts(facts.shape, facts.policy).tables)]
+    assert set(sheets) == {"凡例", *carried}
+    for name, table in carried.items():
         grid = _grid(sheets[name])
         columns = {head: [row[at] for row in grid[HEADS:]] for at, head in enumerate(grid[HEADS - 1])}
         for column in table.column_names:
@@ -240,13 +243,16 @@ def _opened_in_libreoffice(folder: Path, name: str) -> list[Path]:
     return sorted((folder / "out").glob("*.csv"))
 
 
-@pytest.mark.slow
+@pytest.mark.office
 def test_libreoffice_opens_workbook_and_csv_with_the_same_numbers(
     made: tuple[PageFacts, Tables], content: bytes, tmp_path: Path
 ) -> None:
     _, tables = made
     (tmp_path / "report.xlsx").write_bytes(content)
-    sheets = {path.stem.rpartition(" ")[2]: path for path in _opened_in_libreoffice(tmp_path, "report.xlsx")}
+    sheets = {
+        path.stem.rpartition(" ")[2].removeprefix("report-"): path
+        for path in _opened_in_libreoffice(tmp_path, "report.xlsx")
+    }
     for name, table in tables.items():
         rows = list(csv.reader(sheets[name].read_text("utf-8").splitlines()))
         own = [at for at, head in enumerate(rows[HEADS - 1]) if head in table.column_names]
