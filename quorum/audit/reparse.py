@@ -233,7 +233,8 @@ class _Reading:
         """Yield margins whose withheld parts, which follow as one number, are about too few people who count.
 
         Where people add up their number is the sum. Else it is at least that of the largest part, or the margin's own
-        where no part is published. Which parts a reader finds empty is not asked: they add nobody.
+        where no part is published but those that are 0 beforehand: then what is left is the margin. Which other parts a
+        reader finds empty is not asked: they add nobody.
         """
         rules, shown = self.rules.families[family], self.table.published[family]
         true = self.truth.column(self.package.release, self.table, rules.counted or rules.heads)
@@ -242,7 +243,8 @@ class _Reading:
         adds_up = bool(self._measures(family, "heads"))
         for column, whole, parts in sums:
             left = [row for row in parts if not shown[row]]
-            if shown[whole] and not zero[whole] and left and (adds_up or len(left) < len(parts)):
+            is_margin = not adds_up and all(zero[row] for row in parts if shown[row])
+            if shown[whole] and not zero[whole] and left and not is_margin:
                 people = true[left].sum() if adds_up else true[left].max()
                 if people < self.rules.threshold(family):
                     yield self._claim(whole, "residual", f"{people} people in what is withheld over {column}")
