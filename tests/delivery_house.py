@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from release_night import NIGHT, cube_tables, references, withhold
+from release_night import NIGHT, cube_tables, pages_of, references, withhold
 
 from quorum.deliver.run import Delivery
 from quorum.keys import KeyRing
@@ -37,7 +37,7 @@ def write_home(root: Path, policy: Policy) -> Home:
     for recipient in RECIPIENTS:
         for period in PERIODS:
             shape = replace(first, recipient_id=recipient, period=period)
-            folder = stage_package(home.out, shape, tables, policy, PAGES)
+            folder = stage_package(home.out, shape, tables, policy, {**pages_of(shape, dict(tables), policy), **PAGES})
             previous = ledger.last_certificate(recipient, "sections")
             certificate = certify(folder, shape, policy, code_version="1", checks=[], attacks=[], previous=previous)
             digest = sign(folder, certificate, KEYS)

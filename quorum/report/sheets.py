@@ -117,8 +117,10 @@ class SheetWords:
                 yield self._column("yen", _said("yen", said), f"{measure.name.removesuffix('_micros')}_yen", yen)
                 said = _said("micros", said)
             yield self._column("count", said, measure.name, values)
+        known = self._facts.policy.families
         for family in table.families:
-            said = _said("status", self._fixed(self._facts.policy.families[family].count))
+            first = next(measure.name for measure in table.measures if measure.family == family)
+            said = _said("status", self._fixed(known[family].count if family in known else first))
             yield self._column("code", said, f"status_{family}", rows[f"status_{family}"].to_pylist())
 
     def _column(self, kind: str, said: Line, name: str, values: Sequence[str | int | float | None]) -> Column:

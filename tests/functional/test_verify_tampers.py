@@ -88,7 +88,6 @@ def _named(folder: Path, key: Ed25519PublicKey) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("P-03n")
 def test_ten_thousand_flipped_bytes_are_named(portal: Portal, key: Ed25519PublicKey) -> None:
     rng, package = np.random.default_rng(20261121), portal.package
     whole = {name: (package / name).read_bytes() for name in FILES}

@@ -23,8 +23,8 @@ from quorum.audit.identifiers import sweep
 from quorum.audit.package import parse_files
 from quorum.errors import ReleaseError
 from quorum.policy import Policy
-from quorum.release.package import csv_bytes, table_files
 from quorum.release.extracts import draw, with_extracts
+from quorum.release.package import csv_bytes, table_files
 from quorum.release.shapes import package_shapes
 from quorum.report.archive import pack
 from quorum.report.facts import PageFacts, page_facts
