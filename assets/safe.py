@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from assets.blueprint import Blueprint, Facts
+from assets.told import shares_chart
 from quorum.workspace import Workspace
 from quorum.zones import Zone
 
@@ -26,7 +27,8 @@ def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
         blocked = workspace.make_safe(night)
         plans = workspace.plans(night)
         told = {"plans": dg.MetadataValue.md(plans_page(plans))} if plans else {}
-        return {"blocked_n": len(blocked), "plan_n": len(plans), **told}
+        withheld = dg.MetadataValue.md(shares_chart(workspace.withheld_shares(night)))
+        return {"blocked_n": len(blocked), "plan_n": len(plans), "withheld": withheld, **told}
 
     tables = [table.name for table in plan.catalog.order() if table.zone is Zone.SAFE]
     return [plan.step("safe", tables, make_safe, description="Controls every package that the night owes")]

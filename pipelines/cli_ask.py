@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REPORT = "campaign"
 _BLOCKED = "blocked"
+_PERIODS = 60
 
 
 @click.command()
@@ -150,7 +151,7 @@ def askable(workspace: Workspace) -> dict[str, Any]:
                     spec.name: [level for name in spec.dimensions for level in policy.dimensions[name].levels]
                     for spec in report.tables
                 },
-                "periods": periods[report.name],
+                "periods": periods[report.name][:_PERIODS],
             }
             for report in reports_to_ask(policy)
         },

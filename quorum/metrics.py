@@ -144,6 +144,7 @@ METRICS: Mapping[str, Counted] = MappingProxyType(
         "under_k_n": Counted(1, 2, 2, _under_k),
         "without_n": Counted(2, 2, 2, _without),
         "silent_hour_n": Counted(1, 1, 1, _silent_hours),
+        "distinct_n": Counted(1, 1, 1, lambda a, *_: f"count(distinct {quoted(a[0])})"),
         "null_permille": Counted(1, 1, 1, lambda a, *_: _permille(f"{quoted(a[0])} is null")),
         "share_permille": Counted(
             1, 2, 2, lambda a, *_: _permille(f"cast({quoted(a[0])} as varchar) = {_literal(a[1])}")

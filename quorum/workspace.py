@@ -45,6 +45,7 @@ from quorum.policy.grants import SCHEDULER, actor_of
 from quorum.profile import Profiler
 from quorum.release.answers import Question
 from quorum.release.gate import Release
+from quorum.release.shares import Share, withheld_shares
 from quorum.tables import Catalog, load_catalog
 from quorum.zones import Home, Zone, zone_of
 
@@ -201,6 +202,10 @@ class Workspace:
     def stored(self, night: date) -> list[Release]:
         """Return the releases of a settled night, each compared with what was signed."""
         return self._packages.stored(night)
+
+    def withheld_shares(self, night: date) -> list[Share]:
+        """Count what a night made safe and withheld, by report, table and family; it stays inside."""
+        return withheld_shares(self.store, night)
 
     def ask(self, question: Question) -> Answer:
         """Answer a question of an analyst from what was released; see `quorum.ask`."""

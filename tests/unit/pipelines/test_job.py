@@ -20,6 +20,7 @@ from pipelines.settings import resolve
 from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.release.gate import Release
+from quorum.release.shares import Share
 from quorum.tables import Catalog
 from quorum.workspace import night_lock
 from quorum.zones import Home
@@ -31,7 +32,8 @@ CANARY = "hanako.canary@example.jp"
 class Idle:
     """Stands in for a workspace: every table has one sound row, nothing is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
+        self.home = home
         self.done: list[str] = []
         self.fails: dict[str, Exception] = {}
         self.counts: dict[tuple[str, str], int] = {}
@@ -56,6 +58,9 @@ class Idle:
         self._do("safe")
         return []
 
+    def withheld_shares(self, night: date) -> list[Share]:
+        return [Share("campaign", "day", "audience_area", "clicks", 1, 3)]
+
     def plans(self, night: date) -> list[Mapping[str, object]]:
         booked = {"impressions": 1200}
         levels = {"audience_area": {"impressions": 2}}
@@ -74,13 +79,13 @@ class Idle:
         ]
 
     def profile(self, table: str, night: date, metrics: Sequence[str]) -> Mapping[str, int]:
-        sound = {"row_n": 1, "previous_permille": 1000, "share_permille(event_type, impression)": 900}
+        sound = {"row_n": 1, "previous_permille": 1000, "weekday_permille": 1000, "share_permille(event_type, impression)": 900}
         return {metric: self.counts.get((table, metric), sound.get(metric, 0)) for metric in metrics}
 
 
 @pytest.fixture
-def workspace() -> Idle:
-    return Idle()
+def workspace(home: Home) -> Idle:
+    return Idle(home)
 
 
 @pytest.fixture(scope="module")
