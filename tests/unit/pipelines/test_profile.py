@@ -144,7 +144,8 @@ def test_what_cannot_be_counted_is_refused(profiler: Profiler, metric: str) -> N
 
 def test_every_metric_is_used_by_a_suite(root: Path) -> None:
     written = "".join(path.read_text(encoding="utf-8") for path in (root / "expectations").glob("*.json"))
-    assert [name for name in (*METRICS, *SPECIAL) if f'"{name}' not in written] == []
+    told = {"distinct_n"}  # the metadata of an asset asks for it
+    assert [name for name in {*METRICS, *SPECIAL} - told if f'"{name}' not in written] == []
 
 
 def test_rows_are_compared_with_the_middle_one_of_the_same_weekdays(
