@@ -24,6 +24,9 @@ from quorum.workspace import Workspace
 from quorum.zones import Zone
 
 EXPECTATIONS = "expectations"
+BY_TABLE = "by_table"
+"""Of the facts of a step those that are about one of its tables: table to facts."""
+
 Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
@@ -99,7 +102,8 @@ class Blueprint:
             metadata={
                 "dagster/partition_row_count": profile["row_n"],
                 **({"people_n": profile[people]} if people else {}),
-                **facts,
+                **{name: told for name, told in facts.items() if name != BY_TABLE},
+                **facts.get(BY_TABLE, {}).get(table, {}),
                 **page_links(workspace.home, table, night),
             },
             check_results=[_check_result(verdict, profile)],

@@ -44,7 +44,7 @@ def page_links(home: Home, table: str, night: date) -> dict[str, dg.MetadataValu
 
 def shares_chart(shares: Sequence[Share]) -> str:
     """Return the shares of what is withheld as a table with bars, in Markdown; pictures are not shown there."""
-    lines = ["| report | period | table | family | cells | withheld | |", "|---|---|---|---|---:|---:|---|"]
+    lines = ["| report | period | table | family | cells | withheld | |", "|---|---|---|---|---|---|---|"]
     for share in shares:
         cells = share.published + share.withheld
         full = round(_BLOCKS * share.withheld / cells)

@@ -199,11 +199,12 @@ def main(shots: Path) -> None:
             look(
                 page, "/assets/safe__audience_area?view=events", shots, "6-metadata", "withheld", "data_docs", "plan_n"
             )
-            look(page, f"/assets/{BAD}?view=events", shots, "7-intake", "quarantined_n", "loaded_n", "people_n")
-            look(page, "/assets/out__package?view=events", shots, "8-packages", "packages", "published_n")
+            look(page, f"/assets/{BAD}?view=events", shots, "7-intake", "quarantined_n", "loaded_n")
+            look(page, "/assets/seg__person_day?view=events", shots, "8-people", "people_n", "lineage_page")
+            look(page, "/assets/out__package?view=events", shots, "9-packages", "packages", "published_n")
             check(True, "metadata of a materialisation: counts, shares withheld, pages to open")
             page.goto((home / "docs" / "night" / f"{night}.html").as_uri())
-            page.screenshot(path=shots / "9-night.png", full_page=True)
+            page.screenshot(path=shots / "10-night.png", full_page=True)
         browser.close()
     sys.stdout.write(f"screenshots: {shots}\n")
 
