@@ -192,7 +192,7 @@ def test_a_bad_table_stops_what_is_downstream_and_a_mended_night_gives_the_same_
     expected = {path: digest for path, digest in bytes_of(portal.home / "out").items() if str(FIRST) in path}
     assert bytes_of(tmp_path / "home" / "out") == expected
     assert 'class="state done"' in page.read_text(encoding="utf-8")
-    assert " open>" not in docs.read_text(encoding="utf-8")
+    assert '<details id="seg__page_view">' in docs.read_text(encoding="utf-8")
 
 
 def test_an_answer_is_a_release_that_verifies_and_what_is_not_told_is_refused(portal: Portal, tmp_path: Path) -> None:
