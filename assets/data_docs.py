@@ -64,23 +64,28 @@ def keep_result(docs: Path, night: date, verdict: Verdict, profile: Mapping[str,
     _put(folder / f"{suite.table}.json", json.dumps(result, ensure_ascii=False))
 
 
-def draw_docs(docs: Path, night: date) -> Path:
-    """Draw the page of a night and the index, and drop results that are older than a month; return the page.
+def draw_docs(docs: Path, night: date) -> Path | None:
+    """Draw the page of a night and the index, and drop results that are older than a month.
 
     Args:
         docs: ``QUORUM_HOME/docs``.
         night: the night; a table that was not judged is not on the page.
+
+    Returns:
+        The page; None if nothing of the night was judged.
     """
     results = docs / FOLDER / _RESULTS
     found = [
         json.loads(path.read_text(encoding="utf-8")) for path in sorted((results / night.isoformat()).glob("*.json"))
     ]
+    if not found:
+        return None
     page = docs_page(docs, night)
     page.parent.mkdir(parents=True, exist_ok=True)
     _put(page, _template("data_docs.html.j2").render(night=night, tables=[_table(one) for one in found]))
     nights = sorted((path.stem for path in page.parent.glob("????-??-??.html")), reverse=True)
     _put(page.with_name("index.html"), _template("data_docs_index.html.j2").render(nights=nights))
-    for old in results.iterdir() if results.is_dir() else ():
+    for old in results.iterdir():
         if date.fromisoformat(old.name) < night - _KEPT:
             shutil.rmtree(old)
     return page
