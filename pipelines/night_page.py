@@ -45,13 +45,14 @@ def write_night(workspace: Workspace, done: Outcome) -> Path:
     """
     folder = workspace.home.docs / FOLDER
     night = done.date or date.min
-    draw_docs(workspace.home.docs, night)
+    has_docs = draw_docs(workspace.home.docs, night) is not None
     facts = collect(workspace, done, load(folder, night))
     keep(folder, facts)
     nights = sorted((path.stem for path in folder.glob("????-??-??.json")), reverse=True)
     listed = [found for name in nights[:_LATEST] if (found := load(folder, date.fromisoformat(name))) is not None]
+    past = trend(folder, night)
     for language in LANGUAGES:
-        _put(folder / page_name(night.isoformat(), language), night_page(facts, trend(folder, night), language))
+        _put(folder / page_name(night.isoformat(), language), night_page(facts, past, language, has_docs=has_docs))
         _put(folder / page_name("index", language), index_page(listed, language))
     return folder / page_name(night.isoformat(), "ja")
 
@@ -72,13 +73,16 @@ def page_name(stem: str, language: str) -> str:
     return f"{stem}.html" if language == "ja" else f"{stem}.{language}.html"
 
 
-def night_page(facts: Facts, past: Sequence[tuple[date, Facts | None]], language: str) -> str:
+def night_page(
+    facts: Facts, past: Sequence[tuple[date, Facts | None]], language: str, *, has_docs: bool = False
+) -> str:
     """Return the page of a night.
 
     Args:
         facts: of the night.
         past: thirty nights that end on it, in order; None where a night left nothing.
         language: ``ja`` or ``en``.
+        has_docs: whether there are Data Docs of the night.
     """
     t = _words()[language]
     slowest = sorted(facts["stages"], key=lambda step: -step["seconds"])[:12]
@@ -89,26 +93,24 @@ def night_page(facts: Facts, past: Sequence[tuple[date, Facts | None]], language
         (t["trend_published"], _drawn(past, lambda f: _percent(published_permille(f)), t["trend_published"])),
         (t["trend_seconds"], _drawn(past, lambda f: f["seconds"], t["trend_seconds"])),
     ]
-    return (
-        _environment()
-        .get_template("night.html.j2")
-        .render(
-            t=t,
-            language=language,
-            other=page_name(facts["date"], "en" if language == "ja" else "ja"),
-            index=page_name("index", language),
-            facts=facts,
-            state=_state(facts),
-            slowest=[(step, round(100 * step["seconds"] / most)) for step in slowest],
-            published=_percent(published_permille(facts)),
-            shares=[(share, _bar(share)) for share in facts["shares"]],
-            blocked=[release for release in facts["releases"] if release["status"] in ("blocked", "held")],
-            missing=[error for error in facts["errors"] if error["code"] == 11],
-            other_errors=[error for error in facts["errors"] if error["code"] != 11],
-            statuses=_counted(facts["releases"]),
-            drawings=drawings,
-            first=past[0][0],
-        )
+    page = _environment().get_template("night.html.j2")
+    return page.render(
+        t=t,
+        language=language,
+        other=page_name(facts["date"], "en" if language == "ja" else "ja"),
+        index=page_name("index", language),
+        facts=facts,
+        has_docs=has_docs,
+        state=_state(facts),
+        slowest=[(step, round(100 * step["seconds"] / most)) for step in slowest],
+        published=_percent(published_permille(facts)),
+        shares=[(share, _bar(share)) for share in facts["shares"]],
+        blocked=[release for release in facts["releases"] if release["status"] in ("blocked", "held")],
+        missing=[error for error in facts["errors"] if error["code"] == 11],
+        other_errors=[error for error in facts["errors"] if error["code"] != 11],
+        statuses=_counted(facts["releases"]),
+        drawings=drawings,
+        first=past[0][0],
     )
 
 

@@ -67,7 +67,8 @@ def test_a_page_tells_the_night_in_counts(house: House, name: str, expected: str
     for told in (expected, "1,300", "bad_time", "99", "75.0 %", "25.0 %", "adv-1", "state done", "quorum ask"):
         assert told in text
     assert CANARY not in text
-    assert not re.search(r"<script|https?://|src=", text)
+    assert not re.search(r"<script|https?://|src=|data_docs", text)
+    assert not (house.home.docs / "data_docs").exists()
     index = (page.parent / "index.html").read_text(encoding="utf-8")
     assert f'<a href="{NIGHT}.html">' in index
 
