@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-delivery test-office test-fast check ui lock docs bench-utility bench-speed browser-test screenshots clean
+.PHONY: help setup nightly test test-delivery test-office test-fast test-browser check ui lock docs bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ test-office: $(STAMP) ## open workbook and csv in LibreOffice (needs its Calc; D
 
 test-fast: $(STAMP) ## the tests that take seconds
 	$(BIN)/pytest -m "not slow and not openssh and not office"
+
+test-browser: $(STAMP) ## what an analyst does in the browser, with Chromium; screenshots in var/browser
+	$(BIN)/python tests/browser/check_ui.py var/browser
 
 check: $(STAMP) ## format, lint, types, import law, SQL, lock, policy
 	$(BIN)/ruff format --check .

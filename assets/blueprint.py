@@ -12,8 +12,10 @@ from typing import Any
 import dagster as dg
 
 from assets.checks import Verdict, judge
+from assets.data_docs import keep_result
 from assets.redaction import redacted
 from assets.suites import BLOCKING, WARNING, Suite
+from assets.told import page_links, people_metric
 from quorum.lineage.flows import Flows
 from quorum.lineage.page import PAGE, column_lineage
 from quorum.tables import Catalog, Table
@@ -22,6 +24,9 @@ from quorum.workspace import Workspace
 from quorum.zones import Zone
 
 EXPECTATIONS = "expectations"
+BY_TABLE = "by_table"
+"""Of the facts of a step those that are about one of its tables: table to facts."""
+
 Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
@@ -87,12 +92,20 @@ class Blueprint:
         )
 
     def _result(self, workspace: Workspace, night: date, table: str, facts: Facts) -> dg.MaterializeResult[None]:
-        suite = self.suites[table]
-        profile = redacted(lambda: workspace.profile(table, night, ("row_n", *suite.metrics)))
+        suite, people = self.suites[table], people_metric(self.catalog[table])
+        asked = ("row_n", *suite.metrics, *([people] if people else []))
+        profile = redacted(lambda: workspace.profile(table, night, asked))
         verdict = redacted(lambda: judge(suite, profile))
+        redacted(lambda: keep_result(workspace.home.docs, night, verdict, profile))
         return dg.MaterializeResult(
             asset_key=table,
-            metadata={"dagster/partition_row_count": profile["row_n"], **facts},
+            metadata={
+                "dagster/partition_row_count": profile["row_n"],
+                **({"people_n": profile[people]} if people else {}),
+                **{name: told for name, told in facts.items() if name != BY_TABLE},
+                **facts.get(BY_TABLE, {}).get(table, {}),
+                **page_links(workspace.home, table, night),
+            },
             check_results=[_check_result(verdict, profile)],
         )
 

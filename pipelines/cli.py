@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_ask import ask
 from pipelines.cli_deliver import deliver
 from pipelines.cli_desk import case, correct
 from pipelines.cli_disclose import disclose, register
@@ -206,6 +207,7 @@ def ledger_verify(home: str | None) -> None:
 
 
 cli.add_command(policy)
+cli.add_command(ask)
 cli.add_command(extract)
 cli.add_command(correct)
 cli.add_command(case)

@@ -15,6 +15,7 @@ import dagster as dg
 from assets import cube, extract, out, pseudo, safe, seg, vault
 from assets.blueprint import Blueprint
 from assets.suites import load_suites
+from pipelines.ask_job import ask_job
 from pipelines.jobs import nightly
 from pipelines.partitions import daily, landed_dates
 from pipelines.resources import workspace_resource
@@ -49,7 +50,7 @@ def draw(
     zones = (vault, pseudo, seg, cube, safe, extract, out)
     return dg.Definitions(
         assets=[asset for zone in zones for asset in zone.assets(plan)],
-        jobs=[nightly],
+        jobs=[nightly, ask_job],
         schedules=[every_night],
         resources={"workspace": workspace},
         executor=dg.in_process_executor,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import outcome
 from pipelines.instance import enter_instance
+from pipelines.night_page import with_pages
 from pipelines.outcome import Outcome
 from pipelines.progress import LOGGER, NightProgress, listening
 from pipelines.settings import Settings
@@ -57,14 +58,16 @@ class Nights:
         workspace = self.workspace
         stages: list[dict[str, object]] = []
         releases: list[dict[str, object]] = []
-        errors = _refused(workspace, night)
+        errors, is_served = _refused(workspace, night), False
         if not errors and workspace.is_settled(night):
             releases, errors = _stored(workspace, night)
+            is_served = True
         elif not errors:
             events = self._execute(night)
             stages, releases, errors = outcome.stages(events), outcome.releases(events), outcome.errors(events)
         accounting = workspace.ledger.accounting(night)
-        return Outcome(night, self.engine, monotonic() - began, stages, accounting, releases, errors)
+        done = Outcome(night, self.engine, monotonic() - began, stages, accounting, releases, errors)
+        return done if is_served else with_pages(workspace, done)
 
     def _execute(self, night: date) -> list[dg.DagsterEvent]:
         import dagster as dg

@@ -34,7 +34,7 @@ from quorum.plans import KEY, Plans, keys_of
 from quorum.policy import Policy, ReportSpec
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, Staged, let_out, publish, stage
 from quorum.release.month_shapes import month_shape, without_totals
-from quorum.release.package import package_path, table_files
+from quorum.release.package import csv_bytes, package_path, table_files
 from quorum.release.recall import Recall, recall_release
 from quorum.release.safe import read_safe, unmake_safe, write_safe
 from quorum.release.shapes import REFERENCES, package_shapes
@@ -72,6 +72,21 @@ class Owed:
     def parts(self) -> list[tuple[date, PackageShape]]:
         """The packages of shorter periods, each with the night that owes it."""
         return [*self.days.items(), *self.weeks.items()]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A package that was released.
+
+    Args:
+        shape: its shape.
+        tables: what is safe of it.
+        truth: what was counted, to score attacks with; empty once the cubes are over their days.
+    """
+
+    shape: PackageShape
+    tables: Mapping[str, pa.Table]
+    truth: Mapping[str, pa.Table]
 
 
 @dataclass(frozen=True)
@@ -149,7 +164,7 @@ class Packages:
         found = []
         removed = {package for entry in self.ledger.entries("retention") for package in entry.body["packages"]}
         for entry in self.ledger.entries("release"):
-            if entry.body["night"] == night.isoformat():
+            if entry.body["night"] == night.isoformat() and entry.body["report"] in self.policy.reports:
                 shape = PackageShape(entry.body["recipient_id"], entry.body["report"], entry.body["period"], ())
                 if package_path(shape).as_posix() in removed:
                     continue
@@ -166,6 +181,46 @@ class Packages:
     def recall(self, recall: Recall) -> Path:
         """Recall a release; return the folder that says so."""
         return recall_release(self.door, recall)
+
+    def frozen(self, report: str, period: str) -> Iterator[Frozen]:
+        """Yield the packages of a report and period that were released and lie in their place, each as it was decided.
+
+        Raises:
+            ReleaseError: a stored release is not what its certificate says, or not what was made safe.
+        """
+        released = [
+            entry.body
+            for entry in self.ledger.entries("release")
+            if (entry.body["report"], entry.body["period"]) == (report, period)
+        ]
+        recipients = {body["recipient_id"] for body in released}
+        for night in sorted({date.fromisoformat(body["night"]) for body in released}):
+            plans = self._plans
+            cubes, months = Cubes(self), self._month(night, plans)
+            for owed in self._owed(night, plans):
+                shape = owed.shape
+                if (shape.report, shape.period) == (report, period) and shape.recipient_id in recipients:
+                    tables = read_safe(self.store, night, shape)
+                    stored = publish(self.door, night, shape, lambda: None)
+                    if tables is None or stored.path is None:
+                        continue
+                    for name, rows in tables.items():
+                        if (stored.path / f"{name}.csv").read_bytes() != csv_bytes(rows):
+                            raise ReleaseError("release.safe", f"{name} of {shape.period} differs from what is safe")
+                    truth = self._count(owed, night, cubes, months).tables if self._has_cubes(owed, night) else {}
+                    yield Frozen(shape, tables, truth)
+
+    def answer(self, night: date, shape: PackageShape, report: ReportSpec, draft: Draft) -> Release:
+        """Bring the answer to a question to the door.
+
+        Args:
+            night: the latest night that is done.
+            shape: of the answer.
+            report: the report that it is a cut of, under the name of the answer.
+            draft: its tables, with all that the recipient holds of the same report and period beside it.
+        """
+        policy = replace(self.policy, reports={**self.policy.reports, report.name: report})
+        return publish(replace(self.door, policy=policy), night, shape, lambda: draft)
 
     def has_blocked(self, night: date) -> bool:
         """Say whether a package of a night was refused and has not been released since."""
@@ -292,6 +347,13 @@ class Packages:
         """Return the cubes of a night's reports."""
         names = {table.cube for report in self.policy.reports.values() for table in report.tables}
         return {name: self.store.read(name, night) for name in sorted(names)}
+
+    def _has_cubes(self, owed: Owed, night: date) -> bool:
+        """Say whether all that a package was counted from is still there."""
+        report = self.policy.reports[owed.shape.report]
+        longer = {WEEK: report.week_cube, MONTH: report.month_cube}.get(kind_of(owed.shape.period))
+        counted = [(table.cube, day) for table in report.tables for day in (owed.days or [night])]
+        return all(self.store.files(*one) for one in [*counted, *([(longer, night)] if longer else [])])
 
     def clipped(self, night: date) -> dict[str, ClippedShare]:
         """Return what each recipient is told of the last whole month, by the catalogue that stood at its end."""

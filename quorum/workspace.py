@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from quorum import __version__, intake
+from quorum.ask import Answer, ask
 from quorum.desk import Desk
 from quorum.disclosure.money import check_bounds
 from quorum.engine.duck import DuckEngine
@@ -42,8 +43,10 @@ from quorum.plans import fixed_on
 from quorum.policy import Actor, Policy, load_policy
 from quorum.policy.grants import SCHEDULER, actor_of, check_may_act
 from quorum.profile import Profiler
+from quorum.release.answers import Question
 from quorum.release.gate import Release
 from quorum.release.recall import PACKAGE_PARTS, RECALL, Recall
+from quorum.release.shares import Share, withheld_shares
 from quorum.tables import Catalog, load_catalog
 from quorum.zones import Home, Zone, zone_of
 
@@ -218,6 +221,14 @@ class Workspace:
     def stored(self, night: date) -> list[Release]:
         """Return the releases of a settled night, each compared with what was signed."""
         return self._packages.stored(night)
+
+    def withheld_shares(self, night: date) -> list[Share]:
+        """Count what a night made safe and withheld, by report, table and family; it stays inside."""
+        return withheld_shares(self.store, night)
+
+    def ask(self, question: Question) -> Answer:
+        """Answer a question of an analyst from what was released; see `quorum.ask`."""
+        return ask(self._packages, self.home, self.actor, question)
 
     def _has_waiting(self, night: date) -> bool:
         """Say whether events that landed earlier are dated on a night."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SITE = "site"
+ANALYST = "analyst"
+"""The recipient of the answers to analysts' questions, which stay inside."""
 OTHER = "other"
 REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 """The tables of reference data that shapes are made of."""
@@ -76,7 +78,8 @@ def package_shapes(policy: Policy, references: Mapping[str, pa.Table], night: da
         is its own) gets none. Without a recipient of kind ``site``, the portal itself is the recipient ``site``.
 
     Raises:
-        InputError: an id cannot be a file name, or a recipient that is not the portal is called ``site``.
+        InputError: an id cannot be a file name, a recipient that is not the portal is called ``site``,
+            or one is called ``analyst``.
 
     Guarantee:
         A function of reference data and policy alone; nothing of the night's events reaches a key, a level or a row.
@@ -220,6 +223,10 @@ def _read(references: Mapping[str, pa.Table]) -> _Catalogue:
         if SITE in recipients:
             raise InputError("release.site", "a recipient called site of another kind", "kind site", "rename it")
         recipients[SITE] = SITE
+    if ANALYST in recipients:
+        raise InputError(
+            "release.analyst", "a recipient called analyst", "any other name", "analysts' answers go there"
+        )
     catalogue = _Catalogue(
         recipients,
         references["pseudo__campaign"].to_pylist(),
