@@ -104,7 +104,7 @@ def _nights(patient: Patient) -> Iterator[Looked]:
         for night, missing in held_nights(ledger).items():
             told = f"night {night} is held: {'; '.join(map(str, missing))}"
             yield Looked("nights", told, f"deliver it and run {night} again, or explain it: quorum note")
-        if patient.policy is not None and patient.keys is not None and ledger.nights():
+        if patient.policy is not None and patient.keys is not None:
             store = Store(patient.home, patient.catalog, patient.keys)
             gaps = gaps_of_home(Packages(store, patient.policy, patient.keys, ledger))
             if gaps:

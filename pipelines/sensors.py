@@ -28,6 +28,8 @@ from quorum.intake.survey import state_of
 from quorum.zones import Home
 
 _PARTITION = "dagster/partition"
+KILLED = "quorum/killed"
+"""Tag of a run whose process was gone."""
 _PENDING = [Status.QUEUED, Status.NOT_STARTED, Status.STARTING]
 
 
@@ -49,7 +51,9 @@ def when_complete(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest
     if is_locked(Home(settings.home)) or context.instance.get_runs(_of(NIGHTLY, _PENDING), limit=1):
         yield dg.SkipReason("a night is running")
         return
-    dead = [run.run_id for run in _bury(context.instance)]
+    if _bury(context):
+        yield dg.SkipReason("a night is said to run and nobody holds the lock: it is looked at again")
+        return
     waiting = waiting_nights(settings, yesterday())
     if not waiting:
         yield dg.SkipReason("no night waits")
@@ -62,26 +66,31 @@ def when_complete(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest
     state = state_of(settings.landing, night)[:16]
     tags = {"quorum/state": state, _PARTITION: night.isoformat()}
     failed = context.instance.get_runs(_of(NIGHTLY, [Status.FAILURE, Status.CANCELED], tags), limit=1)
-    if failed and failed[0].run_id not in dead and not _was_killed(context.instance, failed[0].run_id):
+    if failed and KILLED not in failed[0].tags:
         yield dg.SkipReason(f"{night} failed with what is there now; it is asked for again when something changes")
         return
     key = f"{night} {state} {failed[0].run_id if failed else ''}".strip()
     yield dg.RunRequest(run_key=key, partition_key=night.isoformat(), tags={"quorum/state": state})
 
 
-_KILLED = "its process is gone: nobody holds the lock of the home"
+def _bury(context: dg.SensorEvaluationContext) -> bool:
+    """Report nights that are said to run as failed, if nobody held the lock at the last look either.
 
+    One look is not enough: a run that begins or ends is said to run for a moment without the lock.
 
-def _bury(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """Report nights that are said to run though nobody holds the lock as failed, and return them."""
-    dead = list(instance.get_runs(_of(NIGHTLY, [Status.STARTED])))
-    for run in dead:
-        instance.report_run_failed(run, message=_KILLED)
-    return dead
-
-
-def _was_killed(instance: dg.DagsterInstance, run_id: str) -> bool:
-    return any(_KILLED in entry.user_message for entry in instance.all_logs(run_id))
+    Returns:
+        Whether one was seen for the first time.
+    """
+    instance, seen = context.instance, (context.cursor or "").split()
+    left = []
+    for run in instance.get_runs(_of(NIGHTLY, [Status.STARTED])):
+        if run.run_id in seen:
+            instance.add_run_tags(run.run_id, {KILLED: "true"})
+            instance.report_run_failed(run, message="its process is gone: nobody holds the lock of the home")
+        else:
+            left.append(run.run_id)
+    context.update_cursor(" ".join(left))
+    return bool(left)
 
 
 def _of(job: str, statuses: list[Status], tags: dict[str, str] | None = None) -> dg.RunsFilter:

@@ -38,9 +38,9 @@ KINDS: Mapping[int, str] = MappingProxyType(
     }
 )
 """The kind of alert of each exit code but 0."""
-RECOVERED, OVERDUE, RETENTION = "recovered", "overdue", "retention"
-OTHER_KINDS = (RECOVERED, OVERDUE, RETENTION)
-"""A night that was held is done; no night is done in time; retention was refused."""
+RECOVERED, RETENTION = "recovered", "retention"
+OTHER_KINDS = (RECOVERED, RETENTION)
+"""A night that was held is done; retention was refused."""
 
 
 def alert_of(night: str, errors: Sequence[Mapping[str, Any]]) -> Alert | None:
