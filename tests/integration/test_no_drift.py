@@ -1,4 +1,4 @@
-"""The same job by two ways, `quorum nightly` and Dagster's own command as the UI launches it: same bytes, same ledger."""
+"""One job by two ways, `quorum nightly` and Dagster's own command as the UI launches it: same bytes, same ledger."""
 
 from __future__ import annotations
 
