@@ -25,6 +25,7 @@ from pathlib import Path
 from quorum.errors import QuorumError
 from quorum.extract.build import is_batch
 from quorum.holds import held_nights
+from quorum.intake.files import examine
 from quorum.ledger import Ledger
 from quorum.release import gate
 from quorum.sample import write_sample
@@ -161,7 +162,7 @@ def meet(portal: Portal, night: date, fault: str, chance: random.Random, typical
     source = chance.choice(REQUIRED)
     folder, aside = portal.night(night, source), portal.home.root.parent / "aside"
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "_COMPLETE")
-    one = chance.choice(files)
+    one = chance.choice([path for path in files if examine(path).lines > 1] or files)
     if fault == "missing":
         held_until(portal, night, source, lambda: folder.rename(aside), lambda: (aside.rename(folder), None)[1])
     elif fault == "late":
@@ -183,30 +184,44 @@ def meet(portal: Portal, night: date, fault: str, chance: random.Random, typical
         shutil.copyfile(one, folder / f"zz-again{''.join(one.suffixes)}")
 
 
-def clean_run(portal: Portal, nights: list[date]) -> tuple[dict[str, str], float]:
+@dataclass(frozen=True)
+class Clean:
+    """What the nights give without any fault.
+
+    Args:
+        files: the packages' files.
+        doubled: night to lines that came twice: a portal repeats its reference data.
+        typical: seconds a night.
+    """
+
+    files: dict[str, str]
+    doubled: dict[date, int]
+    typical: float
+
+
+def clean_run(portal: Portal, nights: list[date]) -> Clean:
     began = time.monotonic()
     for night in nights:
         must(run(portal, night) == 0, f"{night} of the clean run")
-    return out_of(portal), (time.monotonic() - began) / len(nights)
+    return Clean(out_of(portal), seen(portal)[2], (time.monotonic() - began) / len(nights))
 
 
-def faulty_run(portal: Portal, nights: list[date], seed: int, clean: dict[str, str], typical: float) -> Counter[str]:
+def faulty_run(portal: Portal, nights: list[date], seed: int, clean: Clean) -> Counter[str]:
     """Run the nights with faults drawn by a seed; return how many of each there were."""
-    chance, count, doubled_nights = random.Random(seed), Counter[str](), set[date]()
+    chance, count = random.Random(seed), Counter[str]()
     for night in nights:
         fault = chance.choice(FAULTS)
         count[fault] += 1
-        meet(portal, night, fault, chance, typical)
-        doubled_nights |= {night} if fault == "duplicate" else set()
+        meet(portal, night, fault, chance, clean.typical)
         must(run(portal, night) == 0, f"{night} after {fault}")
         done, held, doubled = seen(portal)
         must(night in done and not held, f"{night} is not done after {fault}")
-        must((doubled[night] > 0) == (fault == "duplicate"), f"{night}: {doubled[night]} lines twice after {fault}")
+        more = doubled[night] > clean.doubled[night]
+        must(more == (fault == "duplicate"), f"{night}: {doubled[night]} lines twice after {fault}")
     with locked_workspace(portal.home, portal.landing, portal.policy, ENVIRON) as workspace:
         must(not workspace.gaps(), "gaps in the end")
-    differ = {name for name, digest in out_of(portal).items() if clean.get(name) != digest} | clean.keys() - out_of(
-        portal
-    ).keys()
+    found = out_of(portal)
+    differ = {name for name in found.keys() | clean.files.keys() if found.get(name) != clean.files.get(name)}
     must(not differ, f"{len(differ)} files of packages are not those of the clean run: {sorted(differ)[:5]}")
     return count
 
@@ -224,13 +239,13 @@ def main() -> None:
         root = Path(folder)
         policy = make_policy(root / "policy")
         nights = make_landing(root / "landing", given.nights, 5)
-        clean, typical = clean_run(Portal(root / "landing", Home(root / "clean" / "home"), policy), nights)
-        sys.stdout.write(f"clean: {len(nights)} nights, {len(clean)} files, {typical:.1f} s a night\n")
+        clean = clean_run(Portal(root / "landing", Home(root / "clean" / "home"), policy), nights)
+        sys.stdout.write(f"clean: {len(nights)} nights, {len(clean.files)} files, {clean.typical:.1f} s a night\n")
         for seed in given.seeds:
             place = root / f"seed-{seed}"
             shutil.copytree(root / "landing", place / "landing")
             portal = Portal(place / "landing", Home(place / "home"), policy)
-            count = faulty_run(portal, nights, seed, clean, typical)
+            count = faulty_run(portal, nights, seed, clean)
             told = ", ".join(f"{fault} {count[fault]}" for fault in FAULTS)
             sys.stdout.write(f"seed {seed}: all found, all published, packages equal: {told}\n")
             sys.stdout.flush()

@@ -208,3 +208,21 @@ def test_a_note_names_a_reason_and_no_person(workspace: Workspace, why: str) -> 
     with pytest.raises(UsageError):
         add_note(workspace.ledger, NIGHT, "access", why, "hana")
     assert workspace.ledger.entries("note") == []
+
+
+def test_retention_waits_while_a_package_of_what_would_go_is_missing(workspace: Workspace) -> None:
+    old = NIGHT - timedelta(days=500)
+    past(workspace, old, 10)
+    past(workspace, NIGHT, 10)
+    workspace.ledger.enter_release("adv-01", "campaign", old.isoformat(), old, "0" * 64, {})
+    folder = workspace.home.partition("seg__event", old)
+    folder.mkdir(parents=True)
+    with pytest.raises(InputError) as error:
+        workspace.retain(None, is_dry=False)
+    assert error.value.rule == "retention.gaps"
+    assert f"{old} package adv-01/campaign/{old}" in str(error.value)
+    assert folder.is_dir()
+    workspace.retain(None, is_dry=True)
+    add_note(workspace.ledger, old, "night", "lost with the disk", "hana")
+    assert workspace.retain(None, is_dry=False)["removed"] == 1
+    assert not folder.exists()
