@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 
@@ -133,16 +134,17 @@ def test_a_changed_ledger_and_held_nights_are_told(look: Look, sound: Home) -> N
     assert "ledger" in todo(look())
 
 
+# a copy, for a command keeps its help option as it was first called
 def test_the_command_exits_10_where_something_must_be_done(
     sound: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QUORUM_MASTER_KEY", KEY)
     run = CliRunner()
     where = ["--home", str(sound.root), "--landing", str(tmp_path / "landing")]
-    done = run.invoke(cli, ["doctor", *where])
+    done = run.invoke(deepcopy(cli), ["doctor", *where])
     assert (done.exit_code, "TO DO" in done.output) == (0, False), done.output
     (sound.root / "alerts.yaml").unlink()
-    done = run.invoke(cli, ["doctor", *where, "--json"])
+    done = run.invoke(deepcopy(cli), ["doctor", *where, "--json"])
     assert done.exit_code == 10
     assert [one["subject"] for one in json.loads(done.output) if not one["is_well"]] == ["alerts"]
 
@@ -152,7 +154,7 @@ def test_a_note_gives_a_night_up_under_the_operators_name(sound: Home, monkeypat
     missing = [{"source": "ads", "kind": "missing", "count": 0, "expected": 0}]
     ledger.append("held", {"night": NIGHT.isoformat(), "missing": missing})
     words = ["note", "--date", "2026-11-21", "--source", "night", "--why", "the portal was closed", "--actor", "hana"]
-    done = CliRunner().invoke(cli, [*words, "--home", str(sound.root)])
+    done = CliRunner().invoke(deepcopy(cli), [*words, "--home", str(sound.root)])
     assert done.exit_code == 0, done.output
     assert ledger.entries("note")[0].body["actor"] == "hana"
     assert held_nights(ledger) == {}
