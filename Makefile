@@ -18,7 +18,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup nightly test test-delivery test-office test-fast test-browser check ui lock docs bench-utility bench-speed browser-test screenshots clean
+.PHONY: help setup nightly test test-delivery test-office test-fast test-browser check ui lock docs thirty-nights bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,9 @@ WEEK := 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20 2026-11-21 2026-1
 
 $(BENCH)/warehouse:
 	$(BIN)/python -m bench.night $(BENCH)
+
+thirty-nights: $(STAMP) ## thirty nights with random faults, three seeds (half an hour)
+	PYTHONPATH=. $(BIN)/python tests/integration/thirty_nights.py
 
 bench-utility: $(STAMP) $(BENCH)/warehouse ## measure what a large portal's reports tell, into docs/benchmarks.md
 	$(BIN)/python -m bench.frontier $(BENCH)

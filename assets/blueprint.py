@@ -26,7 +26,9 @@ from quorum.zones import Zone
 EXPECTATIONS = "expectations"
 BY_TABLE = "by_table"
 """Of the facts of a step those that are about one of its tables: table to facts."""
-
+_REPEATABLE = (Zone.VAULT, Zone.PSEUDO, Zone.SEG, Zone.CUBE)
+"""Doing such a step again replaces what it wrote; where something is drawn or released, nothing is tried twice."""
+_RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
@@ -66,6 +68,7 @@ class Blueprint:
             specs=[self._spec(self.catalog[table], (*after, *self._compared(table, tables))) for table in tables],
             check_specs=[_check_spec(self.suites[table]) for table in tables],
             partitions_def=self.partitions,
+            retry_policy=_RETRIES if all(self.catalog[table].zone in _REPEATABLE for table in tables) else None,
         )
         def make(
             context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]

@@ -17,7 +17,8 @@ from quorum.zones import Home
 
 
 def show_status(home: Path) -> None:
-    """Print the nights that are done, what was released in them, and how many erasures were asked for and not done."""
+    """Print the nights that are done, what was released in them, what is held, and how many erasures wait."""
+    from quorum.holds import held_nights
     from quorum.ledger import Ledger
 
     paths = existing_home(home)
@@ -34,6 +35,8 @@ def show_status(home: Path) -> None:
             read, loaded = (sum(int(landed[name]) for landed in files) for name in ("read", "loaded"))
             released = sum(body["night"] == night.isoformat() for body in releases)
             click.echo(f"{night}  {len(files)} files, {loaded:,} of {read:,} lines loaded, {released} released")
+        for night, missing in held_nights(ledger).items():
+            click.echo(f"held      {night}: {'; '.join(map(str, missing))}")
         pending = _pending_erasures(paths)
         click.echo("erasures  " + ("unknown without the key" if pending is None else f"{pending} asked for, not done"))
     finally:

@@ -226,6 +226,10 @@ class Packages:
         """Say whether a package of a night was refused and has not been released since."""
         return any(self.ledger.release(*package) is None for package in self._refusals(night))
 
+    def day_shapes(self, night: date) -> list[PackageShape]:
+        """Return the shapes of the day packages that a night owes, from its reference data and the policy alone."""
+        return self._days(night)
+
     @property
     def door(self) -> Door:
         """What every release of this home passes with."""
