@@ -104,7 +104,7 @@ def answering_table(question: Question, shapes: Sequence[PackageShape]) -> str:
     Guarantee:
         A function of public shapes.
 
-    Source: docs/decisions/0014-questions.md.
+    Source: docs/decisions/0016-questions.md.
     """
     named = [table for shape in shapes for table in shape.tables if question.table in (None, table.name)]
     fitting = [table for table in named if question.columns <= set(table.columns)]
@@ -145,7 +145,7 @@ def cut(question: Question, sources: Sequence[Source], name: str) -> tuple[Packa
     Guarantee:
         Each row is a row of a source, unchanged: who holds the sources learns nothing from any number of answers.
 
-    Source: disclosure.md, rule 6; docs/decisions/0014-questions.md.
+    Source: disclosure.md, rule 6; docs/decisions/0016-questions.md.
     """
     own = {place[0]: number for number, (shape, _) in enumerate(sources) for place in _places(shape, name)}
     keys = list(question.keys or sorted(own))
