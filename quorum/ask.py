@@ -111,12 +111,18 @@ def ask(packages: Packages, home: Home, actor: Actor, question: Question) -> Ans
     draft = Draft(tables, answer_pages(policy, shape, question, tables[name]), _truth(question, frozen, name), held)
     asked = {"who": actor.name, "role": actor.role, "report": question.name, "question": question.as_record()}
     ledger.append(QUESTION, asked)
-    release = packages.answer(ledger.nights()[-1], shape, replace(report, name=question.name), draft)
+    release = packages.answer(ledger.nights()[-1], shape, _asked(report, question), draft)
     columns = shape.tables[0].columns
     places = zip(*(tables[name][column].to_pylist() for column in columns), strict=True)
     wanted = [is_wanted(question, dict(zip(columns, place, strict=True))) for place in places]
     there = {one.shape.recipient_id for one in frozen}
     return Answer(question, release, name, tables[name].filter(pa.array(wanted)), _left_out(ledger, question, there))
+
+
+def _asked(report: ReportSpec, question: Question) -> ReportSpec:
+    """Return the report under the answer's name; an answer is one table, and none is drawn from it."""
+    tables = tuple(replace(table, alone={}) for table in report.tables)
+    return replace(report, name=question.name, tables=tables)
 
 
 def _report(policy: Policy, question: Question) -> ReportSpec:
