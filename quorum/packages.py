@@ -227,7 +227,7 @@ class Packages:
         return any(self.ledger.release(*package) is None for package in self._refusals(night))
 
     def day_shapes(self, night: date) -> list[PackageShape]:
-        """Return the shapes of the day packages that a night owes, from its reference data, the policy and its plans."""
+        """Return the shapes of the day packages that a night owes, from reference data, policy and plans."""
         plans = self._plans
         return [plans.with_plan(shape, night) for shape in self._days(night)]
 
