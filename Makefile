@@ -37,7 +37,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 nightly: $(STAMP) ## run the nights of data/sample in order and say what they did
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
-test: $(STAMP) ## every test that needs nothing but Python
+test: $(STAMP) ## every test but those of an SSH server (test-delivery) and of LibreOffice (test-office)
 	$(BIN)/pytest -m "not openssh and not office"
 
 test-delivery: $(STAMP) ## delivery to OpenSSH's own server; fails where there is no sshd

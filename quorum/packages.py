@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -239,10 +238,6 @@ class Packages:
     @property
     def _plans(self) -> Plans:
         return Plans(self.store, self.policy, self.ledger, self._days)
-
-    def _owed(self, night: date, plans: Plans) -> Iterator[Owed]:
-        """Yield every package that a night owes."""
-        yield from chain.from_iterable(self._batches(night, plans))
 
     def _batches(self, night: date, plans: Plans) -> Iterator[list[Owed]]:
         """Yield what a night owes: its day packages, then those of the week, then those of the month that it ends.

@@ -6,10 +6,8 @@ What does not: the work of a step, and the order of steps (`assets/` draws it fr
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +40,7 @@ from quorum.ledger.store import canonical
 from quorum.ledger.tombstones import load_erased
 from quorum.lineage.gate import Gate, check_gate
 from quorum.lineage.page import write_page
+from quorum.lock import hold
 from quorum.packages import Packages
 from quorum.plans import fixed_on
 from quorum.policy import Actor, Policy, load_policy
@@ -362,18 +361,12 @@ def night_lock(home: Home) -> Iterator[None]:
         LedgerError: another process holds it.
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LedgerError(
-                "night.lock", "a second night in the same home", "one at a time", "wait until the other has ended"
-            ) from None
+    taken = LedgerError(
+        "night.lock", "a second night in the same home", "one at a time", "wait until the other has ended"
+    )
+    with hold(home.lock, taken):
         shutil.rmtree(home.tmp, ignore_errors=True)
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

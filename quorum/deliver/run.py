@@ -6,8 +6,6 @@ travel (`sftp`, `s3`) and what may be sent (`parcel`).
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from quorum.deliver.parcel import Item, Parcel, check_owner, open_parcel
 from quorum.deliver.sealing import forget, sealed
 from quorum.errors import ConfigurationError, DeliveryError, LedgerError, QuorumError, ReleaseError
 from quorum.ledger import Ledger
+from quorum.lock import hold
 from quorum.policy import Policy
 from quorum.policy.targets import S3, SFTP, Target
 from quorum.zones import Home
@@ -227,14 +226,8 @@ def _alone(home: Home) -> Iterator[None]:
         LedgerError: another process holds it.
     """
     home.outbox.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(home.outbox / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LedgerError(
-                "deliver.lock", "a second delivery of the same home", "one at a time", "wait until the other has ended"
-            ) from None
+    taken = LedgerError(
+        "deliver.lock", "a second delivery of the same home", "one at a time", "wait until the other has ended"
+    )
+    with hold(home.outbox / "lock", taken):
         yield
-    finally:
-        os.close(descriptor)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -157,16 +158,24 @@ def test_what_was_not_released_or_has_no_listed_reason_is_not_recalled(
     assert {path.name for path in (door.home.out / "info-a" / "sections").iterdir()} == {FIRST}
 
 
+@contextmanager
+def _power_cut(at: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Die at a step; what follows is done by a new process."""
+
+    def _dies(*_: object) -> Path:
+        raise OSError
+
+    with monkeypatch.context() as patched, pytest.raises(OSError):
+        patched.setattr(at, _dies)
+        yield
+
+
 def test_a_recall_that_died_before_its_rename_is_finished(
     door: Door, day: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day(0)
 
-    def _power_cut(*_: object) -> Path:
-        raise OSError
-
-    with monkeypatch.context() as patched, pytest.raises(OSError):
-        patched.setattr("quorum.release.recall.put", _power_cut)
+    with _power_cut("quorum.release.recall.put", monkeypatch):
         _recall(door)
     second = day(1)
     recalled = _recall(door)
@@ -180,11 +189,7 @@ def test_a_release_that_was_entered_before_a_recall_and_renamed_after_is_the_sam
 ) -> None:
     day(0)
 
-    def _power_cut(*_: object) -> Path:
-        raise OSError
-
-    with monkeypatch.context() as patched, pytest.raises(OSError):
-        patched.setattr("quorum.release.gate.put", _power_cut)
+    with _power_cut("quorum.release.gate.put", monkeypatch):
         day(1)
     recalled, second = _recall(door), day(1)
     assert json.loads((second / "certificate.json").read_bytes())["recalls"] == []

@@ -181,7 +181,7 @@ def test_a_workbook_tells_nothing_of_who_made_it_or_when(content: bytes) -> None
         re.findall(r"<dc:creator>(.*?)</dc:creator>|<cp:lastModifiedBy>(.*?)</cp:lastModifiedBy>", core)
         == [("", "")] * 2
     )
-    assert not re.search(rb"(?i)quorum|xlsxwriter|python|/work/|/home/|/tmp/", whole)
+    assert not re.search(rb"(?i)quorum|xlsxwriter|python|/(work|home|tmp)/", whole)
 
 
 def test_a_sound_workbook_has_no_identifier_and_a_canary_in_it_is_found(
