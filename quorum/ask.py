@@ -22,6 +22,8 @@ from quorum.release.gate import Draft, Release
 from quorum.release.package import package_path
 from quorum.release.shapes import ANALYST
 from quorum.report.answer import answer_pages
+from quorum.report.facts import page_facts
+from quorum.report.workbook import render_workbook
 from quorum.tables import PackageShape
 from quorum.zones import Home
 
@@ -108,10 +110,13 @@ def ask(packages: Packages, home: Home, actor: Actor, question: Question) -> Ans
     name = answering_table(question, [one.shape for one in frozen])
     shape, tables = cut(question, [(one.shape, one.tables) for one in frozen], name)
     held = (*(one.shape for one in frozen), *_earlier(ledger, home, question))
-    draft = Draft(tables, answer_pages(policy, shape, question, tables[name]), _truth(question, frozen, name), held)
-    asked = {"who": actor.name, "role": actor.role, "report": question.name, "question": question.as_record()}
-    ledger.append(QUESTION, asked)
-    release = packages.answer(ledger.nights()[-1], shape, _asked(report, question), draft)
+    asked = _asked(policy, report, question)
+    facts = page_facts(asked, packages.references(max(one.night for one in frozen)), shape)
+    pages = {**answer_pages(policy, shape, question, tables[name]), **render_workbook(facts, tables)}
+    draft = Draft(tables, pages, _truth(question, frozen, name), held)
+    said = {"who": actor.name, "role": actor.role, "report": question.name, "question": question.as_record()}
+    ledger.append(QUESTION, said)
+    release = packages.answer(ledger.nights()[-1], shape, asked, draft)
     columns = shape.tables[0].columns
     places = zip(*(tables[name][column].to_pylist() for column in columns), strict=True)
     wanted = [is_wanted(question, dict(zip(columns, place, strict=True))) for place in places]
@@ -119,10 +124,11 @@ def ask(packages: Packages, home: Home, actor: Actor, question: Question) -> Ans
     return Answer(question, release, name, tables[name].filter(pa.array(wanted)), _left_out(ledger, question, there))
 
 
-def _asked(report: ReportSpec, question: Question) -> ReportSpec:
-    """Return the report under the answer's name; an answer is one table, and none is drawn from it."""
+def _asked(policy: Policy, report: ReportSpec, question: Question) -> Policy:
+    """Return the policy with a report under the answer's name; an answer is one table, and none is drawn from it."""
     tables = tuple(replace(table, alone={}) for table in report.tables)
-    return replace(report, name=question.name, tables=tables)
+    asked = replace(report, name=question.name, tables=tables)
+    return replace(policy, reports={**policy.reports, asked.name: asked})
 
 
 def _report(policy: Policy, question: Question) -> ReportSpec:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -81,11 +82,13 @@ class Frozen:
         shape: its shape.
         tables: what is safe of it.
         truth: what was counted, to score attacks with; empty once the cubes are over their days.
+        night: that released it.
     """
 
     shape: PackageShape
     tables: Mapping[str, pa.Table]
     truth: Mapping[str, pa.Table]
+    night: date
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ class Packages:
         for night in sorted({date.fromisoformat(body["night"]) for body in released}):
             plans = self._plans
             cubes, months = Cubes(self), self._month(night, plans)
-            for owed in self._owed(night, plans):
+            for owed in chain.from_iterable(self._batches(night, plans)):
                 shape = owed.shape
                 if (shape.report, shape.period) == (report, period) and shape.recipient_id in recipients:
                     tables = read_safe(self.store, night, shape)
@@ -207,18 +210,17 @@ class Packages:
                         if (stored.path / f"{name}.csv").read_bytes() != csv_bytes(rows):
                             raise ReleaseError("release.safe", f"{name} of {shape.period} differs from what is safe")
                     truth = self._count(owed, night, cubes, months).tables if self._has_cubes(owed, night) else {}
-                    yield Frozen(shape, tables, truth)
+                    yield Frozen(shape, tables, truth, night)
 
-    def answer(self, night: date, shape: PackageShape, report: ReportSpec, draft: Draft) -> Release:
+    def answer(self, night: date, shape: PackageShape, policy: Policy, draft: Draft) -> Release:
         """Bring the answer to a question to the door.
 
         Args:
             night: the latest night that is done.
             shape: of the answer.
-            report: the report that it is a cut of, under the name of the answer.
+            policy: with the report that it is a cut of under the name of the answer.
             draft: its tables, with all that the recipient holds of the same report and period beside it.
         """
-        policy = replace(self.policy, reports={**self.policy.reports, report.name: report})
         return publish(replace(self.door, policy=policy), night, shape, lambda: draft)
 
     def has_blocked(self, night: date) -> bool:

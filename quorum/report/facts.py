@@ -150,7 +150,7 @@ def _named(policy: Policy, references: Mapping[str, pa.Table], report: ReportSpe
 
 def _key_facts(key: str, row: Mapping[str, Any], report: ReportSpec) -> KeyFacts:
     booking = None
-    if report.key == "campaign_id":
+    if report.key == "campaign_id" and row:
         booking = Booking(
             row["starts_on"],
             row["ends_on"],
