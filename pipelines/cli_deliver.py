@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,29 +37,32 @@ def deliver(
     if a package does not verify, 13 if a server is not the one that the policy names, 14 if a login is refused.
     """
     from pipelines.settings import existing_home, resolve
-    from quorum.deliver import run
-    from quorum.ledger import Ledger
-    from quorum.policy import load_policy
-    from quorum.release.certificate import PUBLIC_KEY, load_public_key
+    from quorum.deliver.open import open_delivery
+    from quorum.deliver.run import DELIVERED
+    from quorum.deliver.run import deliver as bring
 
     settings = resolve(os.environ, home=home, policy=policy)
-    paths, rules = existing_home(settings.home), load_policy(settings.policy)
-    ledger = Ledger(paths.ledger)
     outcomes = []
-    try:
-        key = load_public_key(paths.keys / PUBLIC_KEY)
-        work = run.Delivery(paths, ledger, rules, key, os.environ, lambda: datetime.now(UTC))
-        for outcome in run.deliver(work, recipients, periods):
+    paths = existing_home(settings.home)
+    with open_delivery(paths, settings.policy, os.environ) as work:
+        for outcome in bring(work, recipients, periods):
             outcomes.append(outcome)
             _tell(outcome, as_json=as_json)
-    finally:
-        ledger.close()
     if not as_json:
-        arrived = sum(outcome.status == run.DELIVERED for outcome in outcomes)
+        arrived = sum(outcome.status == DELIVERED for outcome in outcomes)
         click.echo(f"{arrived} of {len(outcomes)} packages delivered")
-        if not rules.recipients:
+        if not work.policy.recipients:
             click.echo(f"no recipient has a target: packages lie in {paths.out}/<recipient>/")
+    _alert([outcome.error.as_record() for outcome in outcomes if outcome.error], settings.home)
     sys.exit(worst([outcome.error.exit_code for outcome in outcomes if outcome.error]))
+
+
+def _alert(errors: list[dict[str, object]], home: Path) -> None:
+    """Tell the channels of the home that packages did not arrive; counts and rules only."""
+    from pipelines.telling import delivery_alert, tell
+
+    if failed := tell(delivery_alert(errors), home, os.environ):
+        click.echo(f"quorum: {failed} alert(s) could not be sent; see quorum doctor", err=True)
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

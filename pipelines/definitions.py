@@ -16,10 +16,11 @@ from assets import cube, extract, out, pseudo, safe, seg, vault
 from assets.blueprint import Blueprint
 from assets.suites import load_suites
 from pipelines.ask_job import ask_job
+from pipelines.delivery import delivery
 from pipelines.jobs import nightly, retention
 from pipelines.partitions import daily, landed_dates
 from pipelines.resources import workspace_resource
-from pipelines.schedules import after_the_night, every_night
+from pipelines.schedules import after_the_night, every_night, to_recipients
 from pipelines.sensors import SENSORS
 from pipelines.settings import CIVIL_ZONE, ROOT, resolve
 from quorum.lineage.gate import check_gate
@@ -57,8 +58,8 @@ def draw(
     made = [asset for zone in zones for asset in zone.assets(plan)]
     return dg.Definitions(
         assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(freshness_policy=BY_MORNING), made),
-        jobs=[nightly, ask_job, retention],
-        schedules=[every_night, after_the_night],
+        jobs=[nightly, ask_job, retention, delivery],
+        schedules=[every_night, after_the_night, to_recipients],
         sensors=SENSORS,
         resources={"workspace": workspace},
         executor=dg.in_process_executor,

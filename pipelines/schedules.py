@@ -1,4 +1,4 @@
-"""When nights run: 02:30 Asia/Tokyo, for the day before; and when what is too old is removed: 04:30.
+"""When things run, in Asia/Tokyo: nights, what removes old data, deliveries.
 
 What belongs here: the schedules. What does not: the jobs, and running when everything has landed (`pipelines.sensors`).
 """
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from pipelines.delivery import delivery
 from pipelines.jobs import nightly, retention
 from pipelines.settings import CIVIL_ZONE, resolve
 from pipelines.waiting import waiting_nights
@@ -43,3 +44,14 @@ def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def after_the_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ask for retention, two hours after the night; a night that still runs holds the lock and refuses it."""
     return dg.RunRequest(run_key=f"retention {context.scheduled_execution_time.date()}")
+
+
+@dg.schedule(
+    job=delivery,
+    cron_schedule="0 5,8 * * *",
+    execution_timezone=CIVIL_ZONE,
+    description="At 05:00 and 08:00 Asia/Tokyo: brings to recipients what was published and has not arrived",
+)
+def to_recipients(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask for a delivery; what arrived at five is not sent again at eight."""
+    return dg.RunRequest(run_key=f"delivery {context.scheduled_execution_time.isoformat()}")

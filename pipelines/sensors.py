@@ -16,11 +16,12 @@ from dagster import DagsterRunStatus as Status
 
 from pipelines import outcome
 from pipelines.alerts import Alert
+from pipelines.delivery import DELIVERY, delivery
 from pipelines.doctor_looks import is_locked
 from pipelines.jobs import BY, NIGHTLY, RETENTION, nightly, retention
 from pipelines.settings import resolve, yesterday
 from pipelines.telling import RETENTION as REFUSED_RETENTION
-from pipelines.telling import alert_of, tell
+from pipelines.telling import alert_of, delivery_alert, tell
 from pipelines.waiting import waiting_nights
 from quorum.errors import EXIT_BUG, QuorumError
 from quorum.intake.context import COMPLETE_MARKER, required_sources
@@ -110,6 +111,8 @@ def _tell_run(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     alert = alert_of(run.tags.get(_PARTITION, ""), outcome.errors(events))
     if run.job_name == RETENTION and alert is not None:
         alert = Alert(REFUSED_RETENTION, "", alert.code, alert.rules)
+    elif run.job_name == DELIVERY and alert is not None:
+        alert = delivery_alert(outcome.errors(events))
     elif alert is None and run.status is Status.FAILURE:
         alert = Alert("bug", run.tags.get(_PARTITION, ""), EXIT_BUG, {"bug": 1})
     try:
@@ -132,12 +135,12 @@ def tell_success(context: dg.RunStatusSensorContext) -> dg.SkipReason:
 
 @dg.run_status_sensor(
     run_status=Status.FAILURE,
-    monitored_jobs=[nightly, retention],
+    monitored_jobs=[nightly, retention, delivery],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells why a night did not get done",
+    description="Tells why a night did not get done, or a package did not arrive",
 )
 def tell_failure(context: dg.RunStatusSensorContext) -> dg.SkipReason:
-    """Tell of a night that was held, refused or killed."""
+    """Tell of a night that was held, refused or killed, and of packages that did not arrive."""
     return _tell_run(context)
 
 

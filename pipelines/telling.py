@@ -38,9 +38,9 @@ KINDS: Mapping[int, str] = MappingProxyType(
     }
 )
 """The kind of alert of each exit code but 0."""
-RECOVERED, RETENTION = "recovered", "retention"
-OTHER_KINDS = (RECOVERED, RETENTION)
-"""A night that was held is done; retention was refused."""
+RECOVERED, RETENTION, DELIVERY = "recovered", "retention", "delivery"
+OTHER_KINDS = (RECOVERED, RETENTION, DELIVERY)
+"""A night that was held is done; retention was refused; a package did not arrive."""
 
 
 def alert_of(night: str, errors: Sequence[Mapping[str, Any]]) -> Alert | None:
@@ -54,6 +54,16 @@ def alert_of(night: str, errors: Sequence[Mapping[str, Any]]) -> Alert | None:
     if code == EXIT_DONE:
         return None
     return Alert(KINDS[code], night, code, Counter(str(error["rule"]) for error in errors))
+
+
+def delivery_alert(errors: Sequence[Mapping[str, Any]]) -> Alert | None:
+    """Return the alert about packages that did not arrive; None if all did.
+
+    Args:
+        errors: ``{code, rule, message}``; only codes and rules are told.
+    """
+    alert = alert_of("", errors)
+    return None if alert is None else Alert(DELIVERY, "", alert.code, alert.rules)
 
 
 def tell(alert: Alert | None, home: Path, environ: Mapping[str, str]) -> int:
