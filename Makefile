@@ -20,7 +20,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup spark-setup nightly test test-fast check ui lock docs bench-utility bench-speed clean
+.PHONY: help setup spark-setup nightly test test-delivery test-office test-spark test-fast test-browser check ui lock docs thirty-nights bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,11 +48,23 @@ $(SPARK_STAMP): requirements-spark.lock
 nightly: $(STAMP) ## run the nights of data/sample in order and say what they did
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
-test: $(STAMP) $(SPARK_STAMP) ## every test, those on Spark too
-	$(BIN)/pytest
+test: $(STAMP) ## every test but those of Spark (test-spark), an SSH server (test-delivery), LibreOffice (test-office)
+	$(BIN)/pytest -m "not spark and not openssh and not office"
+
+test-spark: $(STAMP) $(SPARK_STAMP) ## every statement, and a whole night, on Spark (needs Java 17)
+	$(BIN)/pytest -m spark
+
+test-delivery: $(STAMP) ## delivery to OpenSSH's own server; fails where there is no sshd
+	$(BIN)/pytest tests/openssh
+
+test-office: $(STAMP) ## open workbook and csv in LibreOffice (needs its Calc; Debian: libreoffice-calc-nogui)
+	$(BIN)/pytest -m office
 
 test-fast: $(STAMP) ## the tests that take seconds
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not spark and not openssh and not office"
+
+test-browser: $(STAMP) ## what an analyst does in the browser, with Chromium; screenshots in var/browser
+	$(BIN)/python tests/browser/check_ui.py var/browser
 
 check: $(STAMP) ## format, lint, types, import law, SQL, lock, policy
 	$(BIN)/ruff format --check .
@@ -85,11 +97,27 @@ WEEK := 2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20 2026-11-21 2026-1
 $(BENCH)/warehouse:
 	$(BIN)/python -m bench.night $(BENCH)
 
+thirty-nights: $(STAMP) ## thirty nights with random faults, three seeds (half an hour)
+	PYTHONPATH=. $(BIN)/python tests/integration/thirty_nights.py
+
 bench-utility: $(STAMP) $(BENCH)/warehouse ## measure what a large portal's reports tell, into docs/benchmarks.md
 	$(BIN)/python -m bench.frontier $(BENCH)
 
 bench-speed: $(STAMP) $(BENCH)/warehouse ## time control and door of a large portal's week
 	/usr/bin/time -v $(BIN)/python -m bench.speed $(BENCH) $(WEEK) --fresh
+
+browser-test: $(STAMP) ## pages in headless chromium: accessibility, width, print (fails where chromium is missing)
+	$(BIN)/pytest tests/browser/pages_in_browser.py
+
+PORTAL ?= var/portal
+
+$(PORTAL)/home:
+	$(BIN)/quorum sample $(PORTAL)/landing --date 2026-11-21 --days 2 --members 100000 --events 1000000 \
+		--campaigns 40 --recipients 9 --ctr 0.02 --seed 11
+	$(BIN)/quorum backfill --from 2026-11-20 --to 2026-11-21 --landing $(PORTAL)/landing --home $(PORTAL)/home
+
+screenshots: $(STAMP) $(PORTAL)/home ## pictures of the pages of a generated portal, into docs/ (needs chromium)
+	$(BIN)/python -m bench.screenshots $(PORTAL)/home docs
 
 clean: ## remove what a run leaves behind (not the key)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

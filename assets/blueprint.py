@@ -12,8 +12,10 @@ from typing import Any
 import dagster as dg
 
 from assets.checks import Verdict, judge
+from assets.data_docs import keep_result
 from assets.redaction import redacted
 from assets.suites import BLOCKING, WARNING, Suite
+from assets.told import page_links, people_metric
 from quorum.lineage.flows import Flows
 from quorum.lineage.page import PAGE, column_lineage
 from quorum.tables import Catalog, Table
@@ -22,6 +24,11 @@ from quorum.workspace import Workspace
 from quorum.zones import Zone
 
 EXPECTATIONS = "expectations"
+BY_TABLE = "by_table"
+"""Of the facts of a step those that are about one of its tables: table to facts."""
+_REPEATABLE = (Zone.VAULT, Zone.PSEUDO, Zone.SEG, Zone.CUBE)
+"""Doing such a step again replaces what it wrote; where something is drawn or released, nothing is tried twice."""
+_RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 Facts = Mapping[str, Any]
 Work = Callable[[Workspace, date], Facts]
 
@@ -61,6 +68,7 @@ class Blueprint:
             specs=[self._spec(self.catalog[table], (*after, *self._compared(table, tables))) for table in tables],
             check_specs=[_check_spec(self.suites[table]) for table in tables],
             partitions_def=self.partitions,
+            retry_policy=_RETRIES if all(self.catalog[table].zone in _REPEATABLE for table in tables) else None,
         )
         def make(
             context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -87,12 +95,20 @@ class Blueprint:
         )
 
     def _result(self, workspace: Workspace, night: date, table: str, facts: Facts) -> dg.MaterializeResult[None]:
-        suite = self.suites[table]
-        profile = redacted(lambda: workspace.profile(table, night, ("row_n", *suite.metrics)))
+        suite, people = self.suites[table], people_metric(self.catalog[table])
+        asked = ("row_n", *suite.metrics, *([people] if people else []))
+        profile = redacted(lambda: workspace.profile(table, night, asked))
         verdict = redacted(lambda: judge(suite, profile))
+        redacted(lambda: keep_result(workspace.home.docs, night, verdict, profile))
         return dg.MaterializeResult(
             asset_key=table,
-            metadata={"dagster/partition_row_count": profile["row_n"], **facts},
+            metadata={
+                "dagster/partition_row_count": profile["row_n"],
+                **({"people_n": profile[people]} if people else {}),
+                **{name: told for name, told in facts.items() if name != BY_TABLE},
+                **facts.get(BY_TABLE, {}).get(table, {}),
+                **page_links(workspace.home, table, night),
+            },
             check_results=[_check_result(verdict, profile)],
         )
 

@@ -16,6 +16,7 @@ import dagster as dg
 from quorum.redaction import describe
 
 Result = TypeVar("Result")
+_MAY_PASS = ("landing.unreadable", "landing.changed")
 
 
 def redacted(work: Callable[[], Result]) -> Result:
@@ -25,14 +26,16 @@ def redacted(work: Callable[[], Result]) -> Result:
         work: called once.
 
     Raises:
-        dg.Failure: the work raised; without cause and context, not to be retried.
+        dg.Failure: the work raised; without cause and context. Steps that may be retried are, if a disk or a file that
+            is still being written may be the reason.
     """
     try:
         return work()
     except Exception as error:
         told = describe(error)
+        may_pass = isinstance(error, OSError) or told.rule in _MAY_PASS
     raise dg.Failure(
         description=told.message,
         metadata={"code": told.code, "rule": told.rule, "message": told.message, "place": told.place},
-        allow_retries=False,
+        allow_retries=may_pass,
     )

@@ -12,7 +12,10 @@ from typing import Any
 
 import dagster as dg
 
-from assets.blueprint import Blueprint, Facts
+from assets.blueprint import BY_TABLE, Blueprint, Facts
+from assets.told import shares_chart
+from quorum.release.shares import Share
+from quorum.tables.periods import DAY
 from quorum.workspace import Workspace
 from quorum.zones import Zone
 
@@ -26,10 +29,19 @@ def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
         blocked = workspace.make_safe(night)
         plans = workspace.plans(night)
         told = {"plans": dg.MetadataValue.md(plans_page(plans))} if plans else {}
-        return {"blocked_n": len(blocked), "plan_n": len(plans), **told}
+        return {"blocked_n": len(blocked), "plan_n": len(plans), **told, BY_TABLE: _withheld(workspace, night)}
 
     tables = [table.name for table in plan.catalog.order() if table.zone is Zone.SAFE]
     return [plan.step("safe", tables, make_safe, description="Controls every package that the night owes")]
+
+
+def _withheld(workspace: Workspace, night: date) -> Facts:
+    """Return for each table a small chart of what is withheld in it."""
+    found: dict[str, list[Share]] = {}
+    for share in workspace.withheld_shares(night):
+        is_day = share.kind == DAY
+        found.setdefault(f"{Zone.SAFE}__{share.table if is_day else f'{share.report}_{share.kind}'}", []).append(share)
+    return {table: {"withheld": dg.MetadataValue.md(shares_chart(shares))} for table, shares in found.items()}
 
 
 def plans_page(plans: Sequence[Mapping[str, Any]]) -> str:

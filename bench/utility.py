@@ -24,6 +24,7 @@ from quorum.engine.store import Store
 from quorum.ledger import Ledger
 from quorum.plans import Plans
 from quorum.policy import FamilySpec, Policy, ReportSpec, RuleSet
+from quorum.release.extracts import draw, with_extracts
 from quorum.release.shapes import REFERENCES, package_shapes
 from quorum.release.week_shapes import week_shape, week_tables
 from quorum.tables import KeyPlan, PackageShape, load_catalog
@@ -91,7 +92,7 @@ class Bench:
         for day in self.days if days is None else days:
             for cube in self._cubes(planner, day):
                 safe = control(cube, self.rule_set, self.families)
-                found.add(tally(cube, safe.tables, self.families, self.rule_set))
+                found.add(self._tallied(cube, safe.tables))
                 packages.setdefault(cube.shape.recipient_id, []).append(Day(day, cube, safe.tables))
         return found, packages
 
@@ -117,8 +118,14 @@ class Bench:
                 shown = [(day.cube.shape, day.released) for day in days]
                 told = told_by_days(shape, shown, self.families, sources)
                 safe = control(cube, self.rule_set, self.families, told_elsewhere=told)
-                found.add(tally(cube, safe.tables, self.families, self.rule_set))
+                found.add(self._tallied(cube, safe.tables))
         return found
+
+    def _tallied(self, cube: PackageCube, released: Mapping[str, pa.Table]) -> Tally:
+        """Measure a package as it is delivered, with the tables that are drawn from others."""
+        shape, policy = cube.shape, self.policy
+        whole = replace(cube, shape=with_extracts(shape, policy), tables=draw(shape, cube.tables, policy))
+        return tally(whole, draw(shape, released, policy), self.families, self.rule_set)
 
     def _cubes(self, planner: Planner, day: date) -> Iterator[PackageCube]:
         """Yield what was counted for each package of a day."""

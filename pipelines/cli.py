@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.cli_ask import ask
+from pipelines.cli_deliver import deliver
 from pipelines.cli_desk import case, correct
 from pipelines.cli_disclose import disclose, register
 from pipelines.cli_extract import extract
 from pipelines.cli_feasibility import feasibility
+from pipelines.cli_ops import doctor, note
 from pipelines.cli_policy import policy
+from pipelines.cli_recall import recall
 from pipelines.cli_rights import erase, retention
 from pipelines.cli_why import why
 from pipelines.options import DAY, ENGINES, where
@@ -40,7 +44,7 @@ Exit codes:
    1  a bug
    2  usage
   10  configuration
-  11  input incomplete or refused
+  11  input incomplete or refused, or a package did not arrive
   12  a release was blocked, or a package does not verify
   13  the policy refuses
   14  ledger, budget or key
@@ -63,14 +67,22 @@ def nightly(night: date | None, as_json: bool, **where: str | None) -> None:
 
 
 @cli.command()
-@click.option("--from", "first", type=DAY, required=True, help="First night.")
-@click.option("--to", "last", type=DAY, required=True, help="Last night.")
+@click.option("--from", "first", type=DAY, help="First night. [the first that waits: after the latest that is done]")
+@click.option("--to", "last", type=DAY, help="Last night. [yesterday]")
 @where
-def backfill(first: date, last: date, as_json: bool, **where: str | None) -> None:
+def backfill(first: date | None, last: date | None, as_json: bool, **where: str | None) -> None:
     """Run nights in order; those that are done are passed over, so that it can be resumed.
 
-    Stops at the first night that does not get done.
+    Stops at the first night that does not get done. Without dates: every night that waits; so it runs unattended.
     """
+    from pipelines.settings import yesterday
+
+    last = last or yesterday()
+    if first is None:
+        from pipelines.settings import resolve
+        from pipelines.waiting import waiting_nights
+
+        _run(waiting_nights(resolve(os.environ, **where), last), where, as_json=as_json)
     if last < first:
         raise click.UsageError(f"--to {last} lies before --from {first}")
     days = [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)]
@@ -81,26 +93,47 @@ def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool) -
     """Run nights, tell about each as soon as it is over, and exit."""
     from pipelines import outcome
 
-    codes = []
+    codes: list[int] = []
+    settings = None
     try:
         from pipelines.progress import shown
         from pipelines.run import open_nights
         from pipelines.settings import resolve
+        from quorum.holds import held_nights
 
         settings = resolve(os.environ, **where)
         with shown(sys.stderr.isatty()) as progress, open_nights(settings, days, progress) as nights:
             _tell_new_key(nights.workspace.new_key_file)
             for day in days:
+                was_held = day in held_nights(nights.workspace.ledger)
                 done = nights.run(day)
                 codes.append(done.exit_code)
+                _alert(done, was_held=was_held, home=settings.home)
                 _tell(done, settings, as_json=as_json)
                 if not nights.workspace.is_done(day):
                     break
     except Exception as error:
         told = describe(error)
         codes.append(told.code)
-        _tell_failure(outcome.failed(days[len(codes) - 1], str(where["engine"]), told), as_json=as_json)
+        done = outcome.failed(days[len(codes) - 1] if days else None, str(where["engine"]), told)
+        _tell_failure(done, as_json=as_json)
+        if settings is not None and settings.home.is_dir():
+            _alert(done, was_held=False, home=settings.home)
     sys.exit(worst(codes))
+
+
+def _alert(done: Outcome, *, was_held: bool, home: Path) -> None:
+    """Tell the channels of the home what went wrong, or that a night which was held is done; counts and rules only."""
+    from pipelines.alerts import Alert
+    from pipelines.telling import RECOVERED, alert_of, tell
+
+    night = "" if done.date is None else done.date.isoformat()
+    alert = alert_of(night, done.errors)
+    if alert is None and was_held:
+        alert = Alert(RECOVERED, night, EXIT_DONE, {})
+    failed = tell(alert, home, os.environ)
+    if failed:
+        click.echo(f"quorum: {failed} alert(s) could not be sent; see quorum doctor", err=True)
 
 
 def _tell(done: Outcome, settings: Settings, *, as_json: bool) -> None:
@@ -204,6 +237,7 @@ def ledger_verify(home: str | None) -> None:
 
 
 cli.add_command(policy)
+cli.add_command(ask)
 cli.add_command(extract)
 cli.add_command(correct)
 cli.add_command(case)
@@ -211,8 +245,12 @@ cli.add_command(disclose)
 cli.add_command(register)
 cli.add_command(erase)
 cli.add_command(retention)
+cli.add_command(recall)
 cli.add_command(why)
+cli.add_command(deliver)
 cli.add_command(feasibility)
+cli.add_command(note)
+cli.add_command(doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

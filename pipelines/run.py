@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from pipelines import outcome
 from pipelines.instance import enter_instance
+from pipelines.night_page import with_pages
 from pipelines.outcome import Outcome
 from pipelines.progress import LOGGER, NightProgress, listening
 from pipelines.settings import Settings
-from quorum.errors import QuorumError
+from quorum.errors import EXIT_INPUT, QuorumError
 from quorum.workspace import Workspace, locked_workspace
 from quorum.zones import Home
 
@@ -57,17 +58,22 @@ class Nights:
         workspace = self.workspace
         stages: list[dict[str, object]] = []
         releases: list[dict[str, object]] = []
-        errors = _refused(workspace, night)
+        errors, is_served = _refused(workspace, night), False
         if not errors and workspace.is_settled(night):
             releases, errors = _stored(workspace, night)
+            is_served = True
         elif not errors:
             events = self._execute(night)
             stages, releases, errors = outcome.stages(events), outcome.releases(events), outcome.errors(events)
+            errors += _gaps(workspace, night)
         accounting = workspace.ledger.accounting(night)
-        return Outcome(night, self.engine, monotonic() - began, stages, accounting, releases, errors)
+        done = Outcome(night, self.engine, monotonic() - began, stages, accounting, releases, errors)
+        return done if is_served else with_pages(workspace, done)
 
     def _execute(self, night: date) -> list[dg.DagsterEvent]:
         import dagster as dg
+
+        from pipelines.jobs import BY
 
         self.progress.begin(night, len(self._job.nodes))
         with dg.DagsterInstance.get() as instance:
@@ -75,6 +81,7 @@ class Nights:
                 instance=instance,
                 partition_key=night.isoformat(),
                 raise_on_error=False,
+                tags={BY: "command"},
                 run_config={"loggers": {LOGGER: {"config": {}}}},
             )
         self.progress.close()
@@ -96,6 +103,15 @@ def _refused(workspace: Workspace, night: date) -> list[dict[str, object]]:
     except QuorumError as error:
         return [error.as_record()]
     return []
+
+
+def _gaps(workspace: Workspace, night: date) -> list[dict[str, object]]:
+    """Return, of a night that has just been done, what it owes and is not there."""
+    gaps = workspace.gaps([night]) if workspace.is_done(night) else []
+    if not gaps:
+        return []
+    message = f"{len(gaps)} of what night {night} owes are not there, the first: {gaps[0]}"
+    return [{"code": EXIT_INPUT, "rule": "completeness.gap", "message": message}]
 
 
 def _stored(workspace: Workspace, night: date) -> tuple[list[dict[str, object]], list[dict[str, object]]]:

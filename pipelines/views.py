@@ -17,7 +17,8 @@ from quorum.zones import Home
 
 
 def show_status(home: Path) -> None:
-    """Print the nights that are done, what was released in them, and how many erasures were asked for and not done."""
+    """Print the nights that are done, what was released in them, what is held, and how many erasures wait."""
+    from quorum.holds import held_nights
     from quorum.ledger import Ledger
 
     paths = existing_home(home)
@@ -34,6 +35,8 @@ def show_status(home: Path) -> None:
             read, loaded = (sum(int(landed[name]) for landed in files) for name in ("read", "loaded"))
             released = sum(body["night"] == night.isoformat() for body in releases)
             click.echo(f"{night}  {len(files)} files, {loaded:,} of {read:,} lines loaded, {released} released")
+        for night, missing in held_nights(ledger).items():
+            click.echo(f"held      {night}: {'; '.join(map(str, missing))}")
         pending = _pending_erasures(paths)
         click.echo("erasures  " + ("unknown without the key" if pending is None else f"{pending} asked for, not done"))
     finally:
@@ -94,10 +97,18 @@ def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path)
     key = load_public_key(public_key or Home(home).keys / PUBLIC_KEY)
     verdicts = verify_packages(folders, key)
     for verdict in verdicts:
-        click.echo(f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {verdict.folder}")
+        said = (
+            f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {_printable(str(verdict.folder))}"
+        )
+        click.echo(said)
         for problem in verdict.problems:
-            click.echo(f"         {problem.check}: {problem.file} {problem.message}")
+            click.echo(f"         {problem.check}: {_printable(problem.file)} {problem.message}")
     return EXIT_DONE if all(verdict.is_valid for verdict in verdicts) else EXIT_RELEASE
+
+
+def _printable(name: str) -> str:
+    """Return a name that somebody else chose without line breaks and what moves a terminal's cursor."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in name)
 
 
 def attack_folders(folders: Sequence[Path]) -> int:

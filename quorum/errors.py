@@ -63,6 +63,12 @@ class InputError(QuorumError):
     exit_code = EXIT_INPUT
 
 
+class DeliveryError(QuorumError):
+    """What was released did not arrive, and may be sent again (exit 11)."""
+
+    exit_code = EXIT_INPUT
+
+
 class ReleaseError(QuorumError):
     """A release was blocked, or a package does not verify (exit 12)."""
 

@@ -22,7 +22,7 @@ from quorum.errors import InputError
 from quorum.ledger import Ledger
 from quorum.plans import KEY, Plans, assumptions_of, facts_of
 from quorum.policy import FamilySpec, Policy, ReportSpec
-from quorum.release.shapes import REFERENCES, package_shapes
+from quorum.release.shapes import REFERENCES, forecast_shape, package_shapes
 from quorum.released import Released
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import plan_month
@@ -135,7 +135,8 @@ class Feasibility:
     ) -> Feasible:
         shape = self._shape(report, key, facts[key], day, references)
         plan, is_fixed = self._plans.of(shape, key, day, facts)
-        alone = replace(of_key(self._plans.with_plan(shape, day), key), plan={})
+        drawn = forecast_shape(self._policy, self._plans.with_plan(shape, day))
+        alone = replace(of_key(drawn, key), plan={})
         outlook = replace(history.rates(key), shares=history.shares(key, alone))
         rule_set = self._policy.rule_sets[report.rule_set]
         days, month_days = (min(facts[key].booking.day_n, most) for most in (_WEEK_DAYS, _MONTH_DAYS))

@@ -85,7 +85,9 @@ class Months:
 
         Returns:
             Family to campaigns. Where something of the month is untold already, or is certain to be, and the total
-            less all that is told would be one number, or might be about too few people, nothing more is told.
+            less all that is told would be one number, or might be about too few people, nothing more is told. Of a
+            campaign that has changed hands this is asked twice: of the recipient's days, and of everybody's, since
+            either may be what the invoice adds up.
 
         Guarantee:
             A function of public facts, of people who count (rule 5) in what is untold, and of what was told.
@@ -100,11 +102,14 @@ class Months:
         for month in {day.replace(day=1) for day in self._days_of(shape)}:
             for key in sorted(self.covered(list(keys), month)):
                 for family in known[key]:
-                    if _kind(shape, key, family) == kind:
-                        found_pieces = self._pieces(report, key, family, month, but=shape)
-                        untold = [piece for _, piece in found_pieces if piece is not None]
-                        if not has_room(untold, rules.heads[family]):
-                            found.setdefault(family, set()).add(key)
+                    if _kind(shape, key, family) == kind and not all(
+                        has_room([piece for _, piece in pieces if piece is not None], rules.heads[family])
+                        for pieces in (
+                            self._pieces(report, key, family, month, but=shape, owner=owner)
+                            for owner in (shape.recipient_id, None)
+                        )
+                    ):
+                        found.setdefault(family, set()).add(key)
         return found
 
     def repeated(self, report: ReportSpec, keys: Sequence[str], month: date) -> set[str]:
@@ -140,17 +145,23 @@ class Months:
         return may_declare(untold, threshold, is_told=bool(told_on), is_settled=is_settled)
 
     def _pieces(
-        self, report: ReportSpec, key: str, family: str, month: date, but: PackageShape | None = None
+        self,
+        report: ReportSpec,
+        key: str,
+        family: str,
+        month: date,
+        but: PackageShape | None = None,
+        owner: str | None = None,
     ) -> list[tuple[date, Piece | None]]:
         """Return the pieces of a family, campaign and month by the night that decided on each; None for what is told.
 
-        ``but`` is the package that is being decided: its own piece is left out, what is certain never to be told is
-        added, and of a campaign that has moved the pieces are those of its recipient alone, who may be told their sum.
+        ``but`` is the package that is being decided: its own piece is left out, and what is certain never to be told is
+        added. ``owner`` is the recipient whose pieces they are; None for everybody's.
         """
         own = None if but is None else but.period
         found: list[tuple[date, Piece | None]] = []
         by_week: dict[date, list[date]] = {}
-        for day, kind in self._listed(report, key, family, month, but):
+        for day, kind in self._listed(report, key, family, month, owner):
             if kind == WEEK:
                 by_week.setdefault(days_of_week(day)[-1], []).append(day)
             elif day.isoformat() != own:
@@ -172,12 +183,12 @@ class Months:
         return found
 
     def _listed(
-        self, report: ReportSpec, key: str, family: str, month: date, owner: PackageShape | None
+        self, report: ReportSpec, key: str, family: str, month: date, owner: str | None
     ) -> Iterator[tuple[date, str]]:
         """Yield the nights that list a campaign to an owner, or to anybody, with its plan's kind of period."""
         for day in self._nights(month):
             shape = self._shape(report, key, day)
-            if shape is not None and (owner is None or shape.recipient_id == owner.recipient_id):
+            if shape is not None and owner in (None, shape.recipient_id):
                 yield day, _kind(shape, key, family)
 
     def _never_told_by_week(self, report: ReportSpec, key: str, month: date) -> list[date]:

@@ -21,6 +21,7 @@ from quorum.errors import ConfigurationError
 from quorum.ledger import Ledger
 from quorum.policy import Policy, ReportSpec
 from quorum.release.package import PUBLISHED
+from quorum.release.shapes import planned_shape
 from quorum.released import Owed, Released
 from quorum.tables import KeyPlan, PackageShape
 from quorum.tables.periods import DAY, MONTH, days_of_week, kind_of, plan_month
@@ -44,6 +45,7 @@ _ASSUMED = {
     "conversions_per_10000": "plan_conversions_per_10000_clicks",
     "margin_percent": "plan_margin_percent",
     "level_percent": "plan_level_percent",
+    "pairs_percent": "plan_pairs_percent",
     "period_percent": "plan_period_percent",
 }
 
@@ -119,18 +121,20 @@ class Plans:
         return (fixed, True) if fixed is not None else (self._choose(shape, key, facts, day)[0], False)
 
     def with_plan(self, shape: PackageShape, day: date) -> PackageShape:
-        """Return a shape with the plans and the targeting of its keys that hold on a day; the same if it has none.
+        """Return a shape with the plans and the targeting of its keys that hold on a day.
 
-        The targeting is that of the month's plan: a catalogue that changes within the month changes nothing in it.
+        Rows that these leave out are not in it. The targeting is that of the month's plan: a catalogue that changes
+        within the month changes nothing in it.
         """
         month = plan_month(day)
         found = {key: self._fixed.get((shape.report, key, month)) for key in keys_of(shape)}
         targeting = {key: self._targeting.get((shape.report, key, month)) for key in keys_of(shape)}
-        return replace(
+        planned = replace(
             shape,
             plan={key: plan for key, plan in found.items() if plan is not None},
             targeting={key: targets for key, targets in targeting.items() if targets},
         )
+        return planned_shape(self.policy, planned)
 
     def breaks(self, shape: PackageShape, day: date) -> set[str]:
         """Return the keys of a package whose plan differs from that of the month before; a first plan breaks nothing.
@@ -178,6 +182,7 @@ class Plans:
             [kind for kind in report.periods if kind != MONTH or has_month],
             assumed,
             self._shares_of[shape.report, night].get(shape.recipient_id, {}),
+            {spec.name for spec in report.tables if spec.is_planned},
         )
         return plan, {
             "impressions": booking.impressions,

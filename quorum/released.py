@@ -19,6 +19,7 @@ from quorum.ledger import Ledger
 from quorum.policy import Policy, ReportSpec
 from quorum.release.package import PUBLISHED
 from quorum.release.safe import week_table
+from quorum.release.shapes import forecast_shape
 from quorum.tables import PackageShape
 from quorum.tables.periods import WEEK
 from quorum.tables.shape import ALL
@@ -72,13 +73,14 @@ class Released:
     def _days(self, night: date, known: set[tuple[str, str]]) -> Iterator[tuple[PackageShape, Mapping[str, pa.Table]]]:
         """Yield the released day packages of a night; one whose shape has changed since is passed over."""
         shapes = [
-            shape
+            forecast_shape(self.policy, shape)
             for shape in self.owed(night)
             if shape.report == self.report.name and (shape.recipient_id, shape.period) in known
         ]
-        stored = {spec.name: self.store.read(f"safe__{spec.name}", night) for spec in self.report.tables if shapes}
+        names = dict.fromkeys(table.name for shape in shapes for table in shape.tables)
+        stored = {name: self.store.read(f"safe__{name}", night) for name in names}
         for shape in shapes:
-            tables = {name: _of(rows, shape) for name, rows in stored.items()}
+            tables = {table.name: _of(stored[table.name], shape) for table in shape.tables}
             if all(tables[table.name].num_rows == table.row_n for table in shape.tables):
                 yield shape, tables
 
@@ -87,7 +89,7 @@ class Released:
         rows = self.store.read(week_table(self.report.name), night)
         families = [self.policy.families[name] for name in self.report.families]
         columns = {level for spec in self.report.tables for name in spec.dimensions for level in self._levels(name)}
-        for column in sorted(columns):
+        for column in sorted(columns & set(rows.column_names)):
             rows = rows.filter(pc.equal(rows[column], ALL))
         for row in rows.to_pylist():
             if (row["recipient_id"], row["period"]) in known:

@@ -6,29 +6,32 @@ What does not: the work of a step, and the order of steps (`assets/` draws it fr
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from quorum import __version__, intake
+from quorum.ask import Answer, ask
+from quorum.completeness import Gap
 from quorum.desk import Desk
 from quorum.disclosure.money import check_bounds
 from quorum.engine.choose import DUCKDB, Engine, open_engine
 from quorum.engine.store import Store
-from quorum.errors import ConfigurationError, InputError, LedgerError
+from quorum.errors import ConfigurationError, InputError, LedgerError, UsageError
 from quorum.extract import build as extracts
+from quorum.holds import WHOLE_NIGHT, Holds, held_nights, notes_of
+from quorum.holds import write_page as write_missing
 from quorum.intake.accounting import Accounting
-from quorum.intake.context import Intake, check_required
+from quorum.intake.context import Intake
 from quorum.intake.request_details import TYPED
 from quorum.keys import KeyRing, load_keyring
 from quorum.ledger import Ledger
@@ -37,12 +40,18 @@ from quorum.ledger.store import canonical
 from quorum.ledger.tombstones import load_erased
 from quorum.lineage.gate import Gate, check_gate
 from quorum.lineage.page import write_page
+from quorum.lock import hold
 from quorum.packages import Packages
 from quorum.plans import fixed_on
 from quorum.policy import Actor, Policy, load_policy
-from quorum.policy.grants import SCHEDULER, actor_of
+from quorum.policy.grants import SCHEDULER, actor_of, check_may_act
 from quorum.profile import Profiler
+from quorum.published import gaps_of_home
+from quorum.release.answers import Question
 from quorum.release.gate import Release
+from quorum.release.recall import PACKAGE_PARTS, RECALL, Recall
+from quorum.release.shares import Share, withheld_shares
+from quorum.rights.retention import ACT, nights_going, run_retention
 from quorum.tables import Catalog, load_catalog
 from quorum.zones import Home, Zone, zone_of
 
@@ -110,13 +119,14 @@ class Workspace:
         """Refuse a night that may not run.
 
         Raises:
-            InputError: nothing or not all that is required has landed, or a later night is done.
+            InputError: nothing or not all that is required has landed, or far fewer or more lines than usual; a later
+                night is done, or an earlier one is held.
             PolicyError: a segment or a survey asks for what its purpose may not use, or a column lands that nobody
                 uses and whose date has passed.
         """
         if self.is_done(night):
             return
-        extracts.check_rules(self.policy)
+        _ = self._rules_hold
         self.gate.check_day(night)
         later = [done for done in self.ledger.nights() if done > night]
         if later:
@@ -127,13 +137,14 @@ class Workspace:
                 f"run a night after {later[-1]}, or backfill in order into a new home",
             )
         if not (self._landing / night.isoformat()).is_dir() and not self._has_waiting(night):
+            self._holds.hold_absent(night)
             raise InputError(
                 "landing.folder",
                 f"night {night} without a landing folder, and nothing that landed earlier waits for it",
                 "<landing>/<date>/<source>/",
                 "deliver the files, or an empty folder if there are none",
             )
-        check_required(self._intake, night)
+        self._holds.check_landed(night)
 
     def take_in(self, source: str, night: date) -> list[Accounting]:
         """Take in a source of a night: every landed line loaded, or sealed with a reason.
@@ -170,6 +181,8 @@ class Workspace:
     def make_safe(self, night: date) -> list[Release]:
         """Make safe what the night owes and has not released; return what was refused."""
         self.admit(night)
+        if not self.is_done(night):
+            self._holds.check_loaded(night)
         return self._packages.make_safe(night)
 
     def plans(self, night: date) -> list[Mapping[str, Any]]:
@@ -183,14 +196,59 @@ class Workspace:
         brings the blocked ones to the door once more.
         """
         self.admit(night)
+        if not self.is_done(night):
+            self._holds.check_loaded(night)
         write_page(self.gate, self.home.docs)
         releases = self._packages.publish(night)
         if not self.is_done(night):
             counts = Counter(release.status for release in releases)
             under = {"version": self.policy.version, "digest": self.policy.digest}
             summary = {"releases": dict(sorted(counts.items())), "policy": under}
+            was_held = night in held_nights(self.ledger)
             self.ledger.finish_night(night, self._inputs(night), summary)
+            if was_held:
+                write_missing(self.ledger, self.home)
         return releases
+
+    def recall(self, package: Sequence[str], reason: str, day: date) -> Path:
+        """Recall a release and return the folder of the recall.
+
+        Args:
+            package: recipient, report and period.
+            reason: one of `quorum.release.recall.REASONS`.
+            day: the day that the recall bears.
+
+        Raises:
+            PolicyError: the role may not.
+            UsageError: the package is named otherwise.
+        """
+        check_may_act(self.policy, self.actor, RECALL)
+        if len(package) != PACKAGE_PARTS:
+            raise UsageError("recall.package", "/".join(package), "<recipient>/<report>/<period>", "name the package")
+        recipient, report, period = package
+        return self._packages.recall(Recall(recipient, report, period, reason, day, self.actor.name, self.actor.role))
+
+    def gaps(self, nights: Sequence[date] | None = None) -> list[Gap]:
+        """Return what done nights owe and is not there; see `quorum.published`."""
+        return gaps_of_home(self._packages, nights)
+
+    def retain(self, as_of: date | None, *, is_dry: bool) -> dict[str, Any]:
+        """Run retention, once nothing is missing of the nights that it would remove; see `quorum.rights.retention`.
+
+        Raises:
+            InputError: packages or tables of such a night are missing, and nobody gave the night up.
+        """
+        check_may_act(self.policy, self.actor, ACT)
+        going = nights_going(self.desk, as_of)
+        missing = [gap for gap in self.gaps(going) if WHOLE_NIGHT not in dict(notes_of(self.ledger, gap.night))]
+        if missing and not is_dry:
+            raise InputError(
+                "retention.gaps",
+                f"retention while {len(missing)} of what its nights owe are not there, the first: {missing[0]}",
+                "nights of which everything is there",
+                f"restore it, or give it up: quorum note --date {missing[0].night} --source {WHOLE_NIGHT} --why ...",
+            )
+        return run_retention(self.desk, as_of, is_dry=is_dry)
 
     def is_settled(self, night: date) -> bool:
         """Say whether nothing is left to do for a night: it is done, and no package of it is blocked."""
@@ -199,6 +257,14 @@ class Workspace:
     def stored(self, night: date) -> list[Release]:
         """Return the releases of a settled night, each compared with what was signed."""
         return self._packages.stored(night)
+
+    def withheld_shares(self, night: date) -> list[Share]:
+        """Count what a night made safe and withheld, by report, table and family; it stays inside."""
+        return withheld_shares(self.store, night)
+
+    def ask(self, question: Question) -> Answer:
+        """Answer a question of an analyst from what was released; see `quorum.ask`."""
+        return ask(self._packages, self.home, self.actor, question)
 
     def _has_waiting(self, night: date) -> bool:
         """Say whether events that landed earlier are dated on a night."""
@@ -225,6 +291,16 @@ class Workspace:
     @property
     def _packages(self) -> Packages:
         return Packages(self.store, self.policy, self.keys, self.ledger)
+
+    @cached_property
+    def _rules_hold(self) -> bool:
+        """True, or the refusal: asked once, for every step of a night asks and the policy is that of the opening."""
+        extracts.check_rules(self.policy)
+        return True
+
+    @cached_property
+    def _holds(self) -> Holds:
+        return Holds(self._intake, self.home)
 
     @property
     def _intake(self) -> Intake:
@@ -287,18 +363,12 @@ def night_lock(home: Home) -> Iterator[None]:
         LedgerError: another process holds it.
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LedgerError(
-                "night.lock", "a second night in the same home", "one at a time", "wait until the other has ended"
-            ) from None
+    taken = LedgerError(
+        "night.lock", "a second night in the same home", "one at a time", "wait until the other has ended"
+    )
+    with hold(home.lock, taken):
         shutil.rmtree(home.tmp, ignore_errors=True)
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

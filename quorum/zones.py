@@ -81,6 +81,11 @@ class Home:
         return self.root / "out"
 
     @property
+    def outbox(self) -> Path:
+        """What is on its way to a recipient: the lock of delivery, and files that are encrypted to one of them."""
+        return self.root / "outbox"
+
+    @property
     def docs(self) -> Path:
         """Pages for analysts; they stay inside."""
         return self.root / "docs"

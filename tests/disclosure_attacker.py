@@ -53,7 +53,9 @@ class Reader:
             people = families[0].heads
             inner = [f.heads for f in families[1:]]
             cells = {place for place, measure in [*self.known, *self.hidden] if measure == people}
-            self.at_least_0 += [{(place, people): 1, (place, name): -1} for place in cells for name in inner]
+            listed = {*self.known, *self.hidden}
+            bounds = [(place, name) for place in sorted(cells, key=str) for name in inner if (place, name) in listed]
+            self.at_least_0 += [{(place, people): 1, (place, name): -1} for place, name in bounds]
 
     def _read(self, table: TableShape, rows: pa.Table, key: str, families: Sequence[FamilySpec]) -> None:
         records = {tuple(r[c] for c in table.columns): r for r in rows.to_pylist() if r[table.columns[0]] == key}

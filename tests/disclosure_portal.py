@@ -69,7 +69,9 @@ def package(*tables: TableShape, recipient: str = "adv-a", period: str = "2026-1
     return PackageShape(recipient, "campaign", period, tables)
 
 
-def campaign_shape(campaigns: int, creatives: int | Sequence[int] = 8, policy: Policy | None = None) -> PackageShape:
+def campaign_shape(
+    campaigns: int, creatives: int | Sequence[int] = 8, policy: Policy | None = None, *, with_pairs: bool = False
+) -> PackageShape:
     """The tables of the campaign report; with the policy's key sets if given, else with sets of the same sizes."""
     key = plain(campaigns)
 
@@ -87,6 +89,16 @@ def campaign_shape(campaigns: int, creatives: int | Sequence[int] = 8, policy: P
         table("audience_occupation", key, dims["occupation"]),
         table("audience_device", key, dims["device"]),
         table("audience_hour", key, dims["hour_band"]),
+        *(pairs(key, dims, area) if with_pairs else ()),
+    )
+
+
+def pairs(key: Dimension, dims: Mapping[str, Dimension], area: Dimension) -> tuple[TableShape, ...]:
+    """The tables of pairs that share cells with the others."""
+    region = Dimension(area.levels[:1], tuple(dict.fromkeys(path[:1] for path in area.keys)))
+    return (
+        table("audience_age_gender_region", key, dims["age_band"], dims["gender"], region, families=FAMILIES[:1]),
+        table("audience_device_hour", key, dims["device"], dims["hour_band"]),
     )
 
 
@@ -159,6 +171,13 @@ def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Genera
             depth = 1 if place == 0 else 0
             if dimension.levels in drawn or (place == 0 and len(dimension.levels) == 1):
                 continue
+            finer = next(
+                (d for d in _dimensions(shape) if len(d.levels) > 1 and d.levels[0] == dimension.levels[0]), None
+            )
+            if place and finer is not None and finer.levels in drawn and finer.levels != dimension.levels:
+                coarse = {path[0]: n for n, path in enumerate(dimension.keys)}
+                drawn[dimension.levels] = np.array([coarse[path[0]] for path in finer.keys])[drawn[finer.levels]]
+                continue
             size = people if dimension.partitions_people else len(person)
             one = _draw(dimension, depth, key, size, rng, habits)
             drawn[dimension.levels] = one[person] if dimension.partitions_people else one
@@ -169,6 +188,10 @@ def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Genera
         for values in drawn.values():
             values[together[person]] = values[0]
     return {t.name: _count_table(t, key, person, counts[person], events, drawn) for t in shape.tables}
+
+
+def _dimensions(shape: PackageShape) -> list[Dimension]:
+    return [dimension for t in shape.tables for dimension in t.dimensions]
 
 
 def _count_table(

@@ -23,7 +23,7 @@ from quorum.disclosure.types import PUBLISHED, SafeCube
 from quorum.disclosure.week import told_by_days
 from quorum.plans import assumptions_of, facts_of
 from quorum.policy import Policy, RuleSet
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import forecast_shape, package_shapes
 from quorum.release.week_shapes import week_shape, week_tables
 from quorum.sample import society
 from quorum.sample.ads import AdDay, make_ad_day
@@ -102,7 +102,8 @@ class Portal:
 
     def shapes(self, day: date) -> list[PackageShape]:
         """The day packages of advertisers, with plans."""
-        found = [s for s in package_shapes(self.policy, self.references, day) if s.report == "campaign"]
+        owed = [s for s in package_shapes(self.policy, self.references, day) if s.report == "campaign"]
+        found = [forecast_shape(self.policy, shape) for shape in owed]
         for shape in found:
             for key in _keys(shape):
                 self.plans.setdefault(key, self._plan(shape, key))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from quorum.audit.copies import refuse_other_parquet
 from quorum.audit.descriptor import DESCRIPTOR, Descriptor, Resource, malformed, read_descriptor
+from quorum.audit.workbook import WORKBOOK, Sheet, refuse_other_workbook
 from quorum.tables.shape import ALL, Dimension, PackageShape, TableShape
 
 PUBLISHED = "published"
@@ -77,16 +78,30 @@ def parse_package(folder: Path) -> ParsedPackage:
 
     Guarantee:
         Tables come from the descriptor and the csv files alone. Each lists the whole product of its categories once;
-        each status is ``published`` with every measure there or ``withheld`` with none; a Parquet copy holds the same.
+        each status is ``published`` with every measure there or ``withheld`` with none; a Parquet copy and a workbook
+        hold the same.
+
+    Source: architecture.md, "A report package".
+    """
+    return parse_files(read_files(folder))
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, path to bytes.
+
+    Raises:
+        ReleaseError: there is no such folder.
+
+    Guarantee:
+        Nothing is left out, folders within it included.
 
     Source: architecture.md, "A report package".
     """
     if not folder.is_dir():
         raise malformed("folder", f"no folder {folder.name}", "the folder of a package")
-    files = {
+    return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
-    return parse_files(files)
 
 
 def parse_files(files: Mapping[str, bytes]) -> ParsedPackage:
@@ -101,13 +116,16 @@ def parse_files(files: Mapping[str, bytes]) -> ParsedPackage:
     Source: architecture.md, "A report package".
     """
     descriptor = read_descriptor(_file(files, DESCRIPTOR))
-    tables = {}
+    tables, sheets = {}, {}
     for resource in descriptor.resources:
         rows = _rows(resource, _file(files, resource.path))
         tables[resource.name] = _table(resource, rows)
         copy = f"{resource.path.removesuffix('.csv')}.parquet"
         if copy in files:
             refuse_other_parquet(copy, files[copy], resource.columns, rows)
+        sheets[resource.name] = Sheet(resource.columns, [measure.name for measure in resource.measures], rows)
+    if WORKBOOK in files:
+        refuse_other_workbook(files[WORKBOOK], sheets)
     return ParsedPackage(_shape(descriptor, tables), tables, files)
 
 

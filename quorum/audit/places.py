@@ -6,10 +6,11 @@ What belongs here: reading coordinates. What does not: variables, values, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from quorum.audit.package import ParsedTable
-from quorum.tables.shape import ALL
+from quorum.tables.shape import ALL, Dimension
 
 Key = tuple[str, str]
 """The report's key as (column, category)."""
@@ -34,26 +35,40 @@ def margins(table: ParsedTable, groups: Mapping[str, Mapping[str, str]]) -> Iter
 
     Source: architecture.md, "A report package".
     """
-    row_of = {place: row for row, place in enumerate(table.coordinates)}
+    parents = tuple((column, child, parent) for column, own in groups.items() for child, parent in own.items())
+    for column, whole, rows in _margins(table.coordinates, table.shape.dimensions, parents):
+        yield column, whole, list(rows)
+
+
+@lru_cache(maxsize=64)
+def _margins(
+    coordinates: tuple[tuple[str, ...], ...],
+    dimensions: tuple[Dimension, ...],
+    parents: tuple[tuple[str, str, str], ...],
+) -> tuple[tuple[str, int, tuple[int, ...]], ...]:
+    """Return the margins of rows; a recipient's packages have the same rows night after night."""
+    row_of = {place: row for row, place in enumerate(coordinates)}
     parts: dict[tuple[str, int], list[int]] = {}
-    position = {column: place for place, column in enumerate(table.shape.columns)}
-    listed = {column: {row[place] for row in table.coordinates} for column, place in position.items()}
-    for row, place in enumerate(table.coordinates):
-        for dimension in table.shape.dimensions:
+    columns = [level for dimension in dimensions for level in dimension.levels]
+    position = {column: place for place, column in enumerate(columns)}
+    listed = {column: {row[place] for row in coordinates} for column, place in position.items()}
+    parent_of = {(column, child): parent for column, child, parent in parents}
+    for row, place in enumerate(coordinates):
+        for dimension in dimensions:
             depth = sum(place[position[level]] != ALL for level in dimension.levels)
             if depth == 0 or (depth == 1 and not dimension.has_margin):
                 continue
             column = dimension.levels[depth - 1]
             at = position[column]
-            if groups.get(column, {}).get(place[at]) in listed[column]:
+            if parent_of.get((column, place[at])) in listed[column]:
                 continue
             whole = row_of[(*place[:at], ALL, *place[at + 1 :])]
             parts.setdefault((column, whole), []).append(row)
-    for (column, whole), rows in parts.items():
-        yield column, whole, rows
+    return tuple((column, whole, tuple(rows)) for (column, whole), rows in parts.items())
 
 
-def place_of(columns: Sequence[str], coordinates: Sequence[str]) -> Place:
+@lru_cache(maxsize=1 << 17)
+def place_of(columns: tuple[str, ...], coordinates: tuple[str, ...]) -> Place:
     """Return what a row's coordinates say wherever they stand: its categories by column, margins left out.
 
     Args:

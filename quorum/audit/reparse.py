@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
 from quorum.tables.periods import MONTH, kind_of
 from quorum.tables.shape import ALL, Measure
+from quorum.tables.targeting import named_n
 
 INVOICED = frozenset({"impression_n", "click_n", "cost_micros"})
 """What an invoice tells of a campaign's month, and a package of the month may repeat."""
@@ -182,11 +184,22 @@ class _Reading:
     def _against_plan(self, family: str, declared: Bools) -> Iterator[Claim]:
         """Yield cells that the plan keeps for another period, or leaves to a coarser level."""
         shape = self.package.shape
-        listed = self.table.shape.coordinates()
-        out = dict(zip(listed, shape.planned_out(kind_of(shape.period), self.table.shape, family), strict=True))
+        if not shape.plan:
+            return
+        kind, name = kind_of(shape.period), self.table.shape.name
         for row in np.flatnonzero(self.table.published[family] & ~declared).tolist():
-            if out[self.table.coordinates[row]]:
+            place = self.table.coordinates[row]
+            number, is_zero = self._named[place]
+            plan = shape.plan.get(place[0])
+            if plan is not None and not is_zero and not plan.permits(kind, name, family, number):
                 yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
+
+    @cached_property
+    def _named(self) -> dict[tuple[str, ...], tuple[int, bool]]:
+        """How many categories each row names, and whether targeting makes it 0."""
+        table, targeting = self.table.shape, self.package.shape.targeting
+        said = zip(named_n(table, targeting), self.package.shape.zeros(table), strict=True)
+        return dict(zip(table.coordinates(), said, strict=True))
 
     def _against_targeting(self, family: str, targeted: Targeted) -> Iterator[Claim]:
         """Yield cells outside the targeting that are not told as 0, by the files or by the truth."""
@@ -220,7 +233,8 @@ class _Reading:
         """Yield margins whose withheld parts, which follow as one number, are about too few people who count.
 
         Where people add up their number is the sum. Else it is at least that of the largest part, or the margin's own
-        where no part is published. Which parts a reader finds empty is not asked: they add nobody.
+        where no part is published but those that are 0 beforehand: then what is left is the margin. Which other parts a
+        reader finds empty is not asked: they add nobody.
         """
         rules, shown = self.rules.families[family], self.table.published[family]
         true = self.truth.column(self.package.release, self.table, rules.counted or rules.heads)
@@ -229,7 +243,8 @@ class _Reading:
         adds_up = bool(self._measures(family, "heads"))
         for column, whole, parts in sums:
             left = [row for row in parts if not shown[row]]
-            if shown[whole] and not zero[whole] and left and (adds_up or len(left) < len(parts)):
+            is_margin = not adds_up and all(zero[row] for row in parts if shown[row])
+            if shown[whole] and not zero[whole] and left and not is_margin:
                 people = true[left].sum() if adds_up else true[left].max()
                 if people < self.rules.threshold(family):
                     yield self._claim(whole, "residual", f"{people} people in what is withheld over {column}")
@@ -319,8 +334,9 @@ def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
     first: dict[tuple[object, ...], tuple[ParsedTable, int]] = {}
     for package in packages:
         for table in package.tables.values():
+            columns = table.shape.columns
             for row, coordinates in enumerate(table.coordinates):
-                cell = (table.shape.universe, package.shape.period, place_of(table.shape.columns, coordinates))
+                cell = (table.shape.universe, package.shape.period, place_of(columns, coordinates))
                 other, other_row = first.setdefault(cell, (table, row))
                 if other is not table:
                     for name in _differing(table, row, other, other_row):

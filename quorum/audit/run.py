@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.audit.elimination import recover_exactly
 from quorum.audit.equations import build_system
+from quorum.audit.hands import colluders
 from quorum.audit.identifiers import sweep
 from quorum.audit.intervals import Budget
 from quorum.audit.package import ParsedPackage, parse_package
@@ -152,8 +153,11 @@ def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[At
         rules: as in `run_attacks`; ``{report: rule set}`` where packages are of several reports.
 
     Returns:
-        For each recipient, in order, one record an attack, over all of its packages together. Recipients who collude
-        are a matter for `run_attacks`; the portal is no colluder, it holds the data and has lower thresholds.
+        For each recipient, in order, one record an attack, over all of its packages together; then, for each report of
+        which several recipients were told of the same key (a campaign that changed hands), one record an attack over
+        all of their packages of that report, as if they colluded. Recipients of different reports are no colluders: the
+        portal holds the data, and what it is told of its own sections has lower thresholds than what an information
+        provider is told.
 
     Raises:
         ReleaseError: no folder, a package that is malformed, or rules that do not cover one.
@@ -166,9 +170,11 @@ def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[At
     if not folders:
         raise _no_package()
     held: dict[str, list[ParsedPackage]] = {}
-    for package in map(parse_package, folders):
+    packages = [parse_package(folder) for folder in folders]
+    for package in packages:
         held.setdefault(package.shape.recipient_id, []).append(package)
-    return [record for recipient in sorted(held) for record in run_attacks(held[recipient], rules)]
+    groups = [held[recipient] for recipient in sorted(held)] + colluders(packages)
+    return [record for together in groups for record in run_attacks(together, rules)]
 
 
 def _run(attack: Attack, case: Case, practice: Case, planted: Planted) -> AttackRecord:

@@ -13,13 +13,14 @@ from types import MappingProxyType
 import numpy as np
 
 from quorum.disclosure import primary
-from quorum.disclosure.equations import TWO_WAY, Block
+from quorum.disclosure.equations import LINKED, TWO_WAY, Block
 from quorum.disclosure.grid import Bools, Ints, coordinates_of
 from quorum.disclosure.linear import settle
+from quorum.disclosure.linked import parts_of
 from quorum.disclosure.suppress import suppress, tells_total
 from quorum.disclosure.two_way import find_tables
 from quorum.disclosure.types import PackageCube
-from quorum.disclosure.witness import Base, Layer, Protection
+from quorum.disclosure.witness import Base, Layer, Protection, accept
 from quorum.errors import ConfigurationError
 from quorum.policy import FamilySpec, RuleSet
 from quorum.tables.periods import kind_of
@@ -65,6 +66,7 @@ class Values:
         }
         self._elsewhere = told_elsewhere
         self._is_known = {table.name: _is_known(table) for table in cube.shape.tables}
+        self._families = {table.name: frozenset(table.families) for table in cube.shape.tables}
         self._exact = {column: {table: cube.values(table, column) for table in tables} for column in sorted(columns)}
         self._at_most = {
             column: {table: cube.heads_at_most.get(table, {}).get(column, of[table]) for table in tables}
@@ -91,13 +93,19 @@ class Values:
         """Return what is lost with each cell of a block: its events, nothing for a cell that names ``unknown``.
 
         Nobody plans by the category unknown, and in a line it is often the one that can be withheld for the others.
+        Where a table crosses others, cells that a smaller one lists come first: it is to take none of them.
 
         Guarantee:
             It decides in which order cells are tried, never which of them may be published.
 
         Source: disclosure.md, "Utility" (margins and ``unknown`` not counted).
         """
-        return np.where(block.gather(self._is_known), self.of(block, column), 0)
+        worth = np.where(block.gather(self._is_known), self.of(block, column), 0)
+        if block.form == TWO_WAY:
+            largest = max(len(rows) for _, rows, _ in block.rows)
+            margins = [cells for _, rows, cells in block.rows if len(rows) < largest]
+            worth[np.unique(np.concatenate([*margins, np.zeros(0, dtype=np.int64)]))] += worth.max()
+        return worth
 
     def is_planned(self, block: Block, family: str) -> Bools:
         """Return which cells of a block the plan lets a family be told for, and are not kept back.
@@ -126,6 +134,16 @@ class Values:
             for table, rows, cell in block.rows:
                 told[cell[~self._elsewhere[family][table][rows]]] = False
         return told
+
+    def listed(self, block: Block, family: str) -> list[bool]:
+        """Return, table by table, whether a block tells a family at all.
+
+        Guarantee:
+            As of the shape.
+
+        Source: architecture.md, "A report package".
+        """
+        return [family in self._families[table] for table in block.tables]
 
     def at_most(self, block: Block, column: str) -> Ints:
         """Return upper bounds of a head count, one a cell of the block.
@@ -204,7 +222,16 @@ def _decide_once(
             if family.requires is None and index in roomy:
                 eligible[-1] &= _leaves_room(block, values, family, families)
             protections.append(_protection(block, values, rule_set, family, base))
-        chosen = suppress(protections, eligible, [values.worth(block, family.count) for block in blocks])
+        needing = _needing(family, families)
+        own = [i for i, block in enumerate(blocks) if any(any(values.listed(block, name)) for name in needing)]
+        states = suppress(
+            [protections[index] for index in own],
+            [eligible[index] for index in own],
+            [values.worth(blocks[index], family.count) for index in own],
+        )
+        chosen = [np.zeros(block.size, dtype=np.bool_) for block in blocks]
+        for index, state in zip(own, states, strict=True):
+            chosen[index] = state
         decided[family.name] = chosen
         if family.requires is None:
             inside = [_largest_inside(block, values, families) for block in blocks]
@@ -213,10 +240,21 @@ def _decide_once(
             bases[family.name] = bases[family.requires]
             stuck |= {
                 index
-                for index, (protection, able, published) in enumerate(zip(protections, eligible, chosen, strict=True))
-                if protection.block.partitions and able[0] > published[0] and not tells_total(protection, able)
+                for index in own
+                if protections[index].block.partitions
+                and eligible[index][0] > chosen[index][0]
+                and not tells_total(protections[index], eligible[index])
             }
     return decided, stuck
+
+
+def _needing(family: FamilySpec, families: Sequence[FamilySpec]) -> list[str]:
+    """Return a family and those that rest on it: what they rest on is decided though other packages tell it."""
+    found = [family.name]
+    for other in families:
+        if other.requires in found:
+            found.append(other.name)
+    return found
 
 
 def _passes_alone(block: Block, values: Values, rule_set: RuleSet, family: FamilySpec, required: Bools | None) -> Bools:
@@ -267,7 +305,8 @@ def _protection(block: Block, values: Values, rule_set: RuleSet, family: FamilyS
     ]
     if not np.array_equal(counted, heads):
         layers.append(Layer(f"{family.name}.counted", counted, threshold))
-    return Protection(block, tuple(layers), counted, threshold)
+    in_parts = block.form == LINKED and not all(values.listed(block, family.name))
+    return Protection(block, tuple(layers), counted, threshold, in_parts)
 
 
 def _largest_inside(block: Block, values: Values, families: Sequence[FamilySpec]) -> Ints:
@@ -283,6 +322,12 @@ def _base(protection: Protection, published: Bools, inside: Ints) -> Base | None
         return None
     layer = protection.layers[0]
     tables = np.zeros((0, block.size), dtype=np.int64)
+    if block.form == LINKED:
+        cells = [at for _, at in block.parts]
+        bases = (_base(p, published[at], inside[at]) for p, at in zip(parts_of(protection), cells, strict=True))
+        found = np.array(layer.found, dtype=np.int64).reshape(-1, block.size)
+        tables = found[accept(block, layer, published, found)]
+        return Base(layer, published, tables, tuple(base for base in bases if base is not None))
     if block.form == TWO_WAY and published.any():
         proposed = [find_tables(protection, layer, published, keep) for keep in (inside, None)]
         _, tables = settle(block, layer, published, np.concatenate(proposed))

@@ -7,7 +7,7 @@ What does not: counts, and what can be concluded from the equations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 Place = frozenset[tuple[str, str]]
 """Coordinates as (column, category) without margins and without the report's key: equal places are one cell."""
 
-ONE_WAY, TWO_WAY, GENERAL = "one_way", "two_way", "general"
+ONE_WAY, TWO_WAY, LAYERED, LINKED, GENERAL = "one_way", "two_way", "layered", "linked", "general"
+_CUBE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,14 @@ class Block:
         parent: that margin.
         fixed: whether public targeting makes the cell the only category of that margin beside ``unknown``; one entry a
             pair.
-        form: ``one_way`` (a tree), ``two_way`` (two flat dimensions; cells in a grid) or ``general``.
+        form: ``one_way`` (a tree), ``two_way`` (two flat dimensions; cells in a grid), ``linked`` (three flat
+            dimensions and tables that share cells with them, in which people add up), ``layered`` (a plane of those
+            three, two-way) or ``general``.
         shape: sizes of the axes of a one-way or two-way block.
         has_root: whether cell 0 is the total of the key.
         rows: table, rows of the table, and the cell of each of them.
+        parts: of a linked block, the blocks that its other tables make by themselves, each with its cells in this one.
+        cube: of a linked block, its cells by the three dimensions, margins first.
 
     Guarantee:
         Public structure alone; two blocks of a key share at most the total.
@@ -62,6 +67,8 @@ class Block:
     shape: tuple[int, ...]
     has_root: bool
     rows: tuple[tuple[str, Ints, Ints], ...]
+    parts: tuple[tuple[Block, Ints], ...] = ()
+    cube: Ints = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.int64))
 
     @cached_property
     def sparse(self) -> csr_array:
@@ -233,8 +240,7 @@ def _block(grids: Sequence[_Grid], cache: dict[object, Block]) -> Block:
             cache[kind] = _build(grids)
         known = cache[kind]
         rows = tuple((grid.table.name, grid.rows, cell) for grid, (_, _, cell) in zip(grids, known.rows, strict=True))
-        parts = {name: getattr(known, name) for name in Block.__dataclass_fields__}
-        return Block(**{**parts, "rows": rows})
+        return replace(known, rows=rows)
     return _build(grids)
 
 
@@ -252,29 +258,76 @@ def _build(grids: Sequence[_Grid]) -> Block:
             line[whole] -= 1.0
             lines.setdefault(line.tobytes(), line)
             pairs.update(((part, whole), is_fixed) for part, is_fixed in zip(parts.tolist(), fixed, strict=True))
-    wide = [axis for axis in grids[0].axes if len(axis.parent) > 1]
     has_root = all(np.count_nonzero(axis.parent < 0) == 1 for grid in grids for axis in grid.axes)
+    partitions = all(axis.partitions for grid in grids for axis in grid.axes if len(axis.parent) > 1)
+    wide = _wide(max(grids, key=lambda grid: prod(grid.shape)))
+    form = _form(wide) if has_root and _is_one_grid(grids, size) else GENERAL
+    cube = _cube(grids, cells) if form == GENERAL and has_root and partitions else None
     ordered = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     return Block(
         tables=tuple(grid.table.name for grid in grids),
         size=size,
         matrix=np.array(list(lines.values())).reshape(-1, size),
-        partitions=all(axis.partitions for grid in grids for axis in grid.axes if len(axis.parent) > 1),
+        partitions=partitions,
         child=ordered[:, 0],
         parent=ordered[:, 1],
         fixed=np.array([pairs[child, parent] for child, parent in ordered.tolist()], dtype=np.bool_),
-        form=_form(wide) if len(grids) == 1 and has_root else GENERAL,
+        form=form if cube is None else LINKED,
         shape=tuple(len(axis.parent) for axis in wide),
         has_root=has_root,
         rows=tuple((grid.table.name, grid.rows, cell) for grid, cell in zip(grids, cells, strict=True)),
+        parts=() if cube is None else _parts(grids, cells),
+        cube=np.zeros((0, 0, 0), dtype=np.int64) if cube is None else cube,
     )
+
+
+def _wide(grid: _Grid) -> list[Axis]:
+    return [axis for axis in grid.axes if len(axis.parent) > 1]
+
+
+def _is_flat(axes: Sequence[Axis]) -> bool:
+    return all(not np.any(axis.parent[1:]) for axis in axes)
+
+
+def _is_one_grid(grids: Sequence[_Grid], size: int) -> bool:
+    """Say whether the largest table lists every cell of the others, so that the block is that table."""
+    return max(prod(grid.shape) for grid in grids) == size
+
+
+def _cube(grids: Sequence[_Grid], cells: Sequence[Ints]) -> Ints | None:
+    """Return the cells of the one table with three flat dimensions, if there is one and the others need no program."""
+    found = [index for index, grid in enumerate(grids) if _is_cube(grid)]
+    if len(found) != 1 or len(grids) == 1:
+        return None
+    own, grid = cells[found[0]], grids[found[0]]
+    if any(block.form == GENERAL for block, _ in _parts(grids, cells)) or len(np.unique(own)) < prod(grid.shape):
+        return None
+    flat = np.zeros(prod(grid.shape), dtype=np.int64)
+    flat[grid.cells()] = own
+    return flat.reshape([len(axis.parent) for axis in _wide(grid)])
+
+
+def _is_cube(grid: _Grid) -> bool:
+    return len(_wide(grid)) == _CUBE and _is_flat(_wide(grid))
+
+
+def _parts(grids: Sequence[_Grid], cells: Sequence[Ints]) -> tuple[tuple[Block, Ints], ...]:
+    """Return the blocks of the tables beside the cube, with the cell of each of theirs."""
+    cell_of = {grid.table.name: cell for grid, cell in zip(grids, cells, strict=True)}
+    found = []
+    for group in _linked([grid for grid in grids if not _is_cube(grid)]):
+        block = _build(group)
+        place = np.zeros(block.size, dtype=np.int64)
+        for table, _, own in block.rows:
+            place[own] = cell_of[table]
+        found.append((block, place))
+    return tuple(found)
 
 
 def _form(wide: Sequence[Axis]) -> str:
     if len(wide) <= 1:
         return ONE_WAY
-    flat = all(not np.any(axis.parent[1:]) for axis in wide)
-    return TWO_WAY if len(wide) == 2 and flat else GENERAL
+    return TWO_WAY if len(wide) == 2 and _is_flat(wide) else GENERAL
 
 
 def _lines(grid: _Grid, cells: Ints) -> list[tuple[int, Ints, list[bool]]]:
@@ -307,15 +360,17 @@ def _canonical(grids: Sequence[_Grid]) -> list[Ints]:
             first.append(len(first))
         return find(number[name])
 
-    found = []
-    for position, grid in enumerate(grids):
-        rows = []
+    found: list[list[int]] = [[] for _ in grids]
+    # The largest table comes first: where it lists all cells, they are numbered as they stand in it.
+    ranked = sorted(range(len(grids)), key=lambda position: -prod(grids[position].shape))
+    for position in ranked:
+        grid, rows = grids[position], found[position]
         for cell, place in zip(grid.cells().tolist(), _places(grid), strict=True):
             one, other = sorted((register(place), register((position, cell))))
             first[other] = one
             rows.append(one)
-        found.append(rows)
-    roots = {root: index for index, root in enumerate(dict.fromkeys(find(row) for rows in found for row in rows))}
+    listed = dict.fromkeys(find(row) for position in ranked for row in found[position])
+    roots = {root: index for index, root in enumerate(listed)}
     return [np.array([roots[find(row)] for row in rows], dtype=np.int64) for rows in found]
 
 

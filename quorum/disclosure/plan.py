@@ -6,7 +6,7 @@ released, the ledger, and control, which takes a plan as one more condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -61,6 +61,7 @@ class Assumptions:
         margin_percent: expected people of a cell that is expected to pass, in percent of the threshold.
         level_percent: share of a level's weight that must be expected to pass for the level to be told.
         period_percent: share of the best table's weight that must be expected to pass for a period to be chosen.
+        pairs_percent: people expected in the average cell of a table of pairs, in percent of the threshold.
     """
 
     impressions_per_person: float
@@ -69,6 +70,7 @@ class Assumptions:
     margin_percent: int
     level_percent: int
     period_percent: int
+    pairs_percent: int
 
     def events(self, family: str, impressions: float) -> float:
         """Return the expected events of a family for expected impressions."""
@@ -90,6 +92,7 @@ def plan_key(
     periods: Sequence[str],
     assumptions: Assumptions,
     shares: Mapping[Place, float],
+    pairs: Collection[str] = (),
 ) -> KeyPlan:
     """Choose the period of each family of a campaign, and its level in each table.
 
@@ -103,12 +106,14 @@ def plan_key(
         assumptions: of the policy.
         shares: share of a campaign's impressions in a single category, from cells that this recipient was given before;
             a category without an entry is taken to have its part of what is left, by Zipf's law in the order listed.
+        pairs: tables that list a campaign only if its plan tells their finest cells.
 
     Returns:
         For each family the shortest period in which enough of its best table is expected to pass, not shorter than that
         of the family it requires; the longest if none is. By month is only what requires a family that is: clicks stand
         in a cell only if impressions are told there on every day, and a month has many. In each table the finest level
-        of which enough is expected to pass in that period.
+        of which enough is expected to pass in that period; in a table of pairs the finest only if its average cell is
+        expected to have enough people too, and for a family no finer than for the one it requires.
 
     Guarantee:
         A function of public facts and earlier releases. What was counted and not released reaches no choice, so that a
@@ -138,8 +143,29 @@ def plan_key(
             enough = [
                 n for n, share in enumerate(shares_by_level) if n and share * _PERCENT >= assumptions.level_percent
             ]
+            if name in pairs:
+                enough = _with_room(enough, weights[name], assumptions, family, events, rule_set)
+                enough = [n for n in enough if family.requires is None or n <= levels[name][family.requires]]
             levels[name][family.name] = max(enough, default=0)
     return KeyPlan(chosen, levels)
+
+
+def _with_room(
+    enough: Sequence[int],
+    levelled: Mapping[int, Floats],
+    assumptions: Assumptions,
+    family: FamilySpec,
+    events: float,
+    rule_set: RuleSet,
+) -> list[int]:
+    """Return levels without the finest, unless people are expected to fill it: a few large cells would be told alone.
+
+    What requires another family is told where that one is, so that it is not asked again.
+    """
+    finest = max(levelled)
+    average = assumptions.people(family.name, levelled[finest] * events).mean()
+    needed = rule_set.heads[family.name] * assumptions.pairs_percent / _PERCENT
+    return [n for n in enough if n < finest or family.requires is not None or average >= needed]
 
 
 def _passing(

@@ -15,14 +15,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quorum.disclosure import linear, one_way, two_way
+from quorum.disclosure import linear, linked, one_way, two_way
 from quorum.disclosure.elimination import determined
-from quorum.disclosure.equations import GENERAL, ONE_WAY, TWO_WAY
+from quorum.disclosure.equations import GENERAL, LAYERED, LINKED, ONE_WAY, TWO_WAY
 from quorum.disclosure.grid import Bools, Ints
 from quorum.disclosure.witness import Protection
 from quorum.errors import ReleaseError
 
-_VIOLATIONS = {ONE_WAY: one_way.violations, TWO_WAY: two_way.violations, GENERAL: linear.violations}
+_VIOLATIONS = {
+    ONE_WAY: one_way.violations,
+    TWO_WAY: two_way.violations,
+    LAYERED: two_way.unshown,
+    LINKED: linked.violations,
+    GENERAL: linear.violations,
+}
 
 
 def violations(protection: Protection, published: Bools) -> Ints:
@@ -36,7 +42,7 @@ def violations(protection: Protection, published: Bools) -> Ints:
         Cells, sorted; empty if the state is sound.
 
     Guarantee:
-        As of the block's form: see `one_way.violations`, `two_way.violations`, `linear.violations`.
+        As of the block's form: see `violations` of `one_way`, `two_way`, `linked` and `linear`.
 
     Source: disclosure.md, rule 6.
     """
@@ -59,22 +65,56 @@ def suppress(protections: Sequence[Protection], eligible: Sequence[Bools], weigh
             leaves.
 
     Guarantee:
-        The result passes `verify` in every block; published cells are eligible; no single eligible cell could be added.
-        The same arguments give the same result.
+        The result passes `verify` in every block; published cells are eligible; no single eligible cell could be added,
+        but in linked blocks. The same arguments give the same result.
 
     Source: greedy publication, Langsrud 2024, doi:10.1007/978-3-031-69651-0_6, here with intervals and head counts
         beside elimination; disclosure.md, rule 6.
     """
-    started = [_start(protection, able) for protection, able in zip(protections, eligible, strict=True)]
-    chosen = []
-    for protection, able, weight, start in zip(protections, eligible, weights, started, strict=True):
-        if protection.block.has_root and any(one is None for one in started):
-            state = np.zeros(protection.block.size, dtype=np.bool_)
-        else:
-            state = _publish(protection, able, weight, _nothing(protection) if start is None else start)
-        verify(protection, state)
+    flat: list[tuple[Protection, Bools, Ints]] = []
+    spans = []
+    for protection, able, weight in zip(protections, eligible, weights, strict=True):
+        own = [(protection, able, weight)]
+        if protection.block.form == LINKED:
+            cells = [places for _, places in protection.block.parts]
+            own = [(part, able[at], weight[at]) for part, at in zip(linked.parts_of(protection), cells, strict=True)]
+        spans.append(len(own))
+        flat.extend(own)
+    states = iter(_decide(flat))
+    chosen: list[Bools] = []
+    for span, protection, able, weight in zip(spans, protections, eligible, weights, strict=True):
+        own_states = [next(states) for _ in range(span)]
+        if protection.block.form != LINKED:
+            chosen += own_states
+            continue
+        state = linked.publish(protection, able, weight, own_states, _choose)
+        if state is None:
+            return [_nothing(one) for one in protections]
         chosen.append(state)
+    for protection, state in zip(protections, chosen, strict=True):
+        if protection.in_parts:
+            for part, (_, at) in zip(linked.parts_of(protection), protection.block.parts, strict=True):
+                verify(part, state[at])
+        else:
+            verify(protection, state)
     return chosen
+
+
+def _decide(flat: Sequence[tuple[Protection, Bools, Ints]]) -> list[Bools]:
+    """Choose what is published of blocks that are not linked; the total is told in all of them or in none."""
+    started = [_start(protection, able) for protection, able, _ in flat]
+    untold = any(one is None for one in started)
+    return [
+        _nothing(protection)
+        if protection.block.has_root and untold
+        else _publish(protection, able, weight, _nothing(protection) if start is None else start)
+        for (protection, able, weight), start in zip(flat, started, strict=True)
+    ]
+
+
+def _choose(protection: Protection, able: Bools, weight: Ints) -> Bools:
+    """Choose what is published of one table of two dimensions by itself."""
+    return _decide([(protection, able, weight)])[0]
 
 
 def tells_total(protection: Protection, eligible: Bools) -> bool:
@@ -89,6 +129,11 @@ def tells_total(protection: Protection, eligible: Bools) -> bool:
 
     Source: disclosure.md, rule 6.
     """
+    if protection.block.form == LINKED:
+        cells = [places for _, places in protection.block.parts]
+        return all(
+            _start(part, eligible[at]) is not None for part, at in zip(linked.parts_of(protection), cells, strict=True)
+        )
     return _start(protection, eligible) is not None
 
 

@@ -56,6 +56,33 @@ def violations(protection: Protection, published: Bools) -> Ints:
     return refused
 
 
+def unshown(protection: Protection, published: Bools) -> Ints:
+    """Return withheld cells of a two-way block that rerouting alone does not show to be open, without a program.
+
+    Args:
+        protection: a two-way block in which people add up, layers, threshold.
+        published: status of each cell; above a published cell everything is published.
+
+    Returns:
+        Some of these cells, or none. More than `violations` returns: what only a program could show is among them.
+
+    Guarantee:
+        If empty, as `violations`.
+
+    Source: disclosure.md, rule 6.
+    """
+    if not published.any() or published.all():
+        return np.zeros(0, dtype=np.int64)
+    refused = _refuse_quickly(protection, read_lines(published.reshape(protection.block.shape)), published)
+    if refused.size:
+        return refused
+    for layer in protection.layers:
+        low, high = unproven(layer, published, find_tables(protection, layer, published))
+        if low.size or high.size:
+            return np.concatenate([low, high])
+    return refused
+
+
 def _refuse_quickly(protection: Protection, lines: Lines, published: Bools) -> Ints:
     """Return cells that cannot stay withheld: alone in a line, or with less left in the line than they must reach."""
     block = protection.block

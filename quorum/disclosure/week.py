@@ -59,7 +59,8 @@ def sum_days(
     for table in shape.tables:
         row_of = {place: row for row, place in enumerate(table.coordinates())}
         columns: dict[str, pa.Array | Ints] = dict(coordinate_columns(table))
-        placed = [(cube, *_place(cube.shape.table(sources[table.name]), row_of)) for cube in days]
+        having = [cube for cube in days if sources[table.name] in cube.tables]
+        placed = [(cube, *_place(cube.shape.table(sources[table.name]), row_of)) for cube in having]
         counted, mixtures = _people(table, people, row_of), find_mixtures(table, shape.targeting)
         for family in families:
             events = np.zeros(len(row_of), dtype=np.int64)
@@ -107,6 +108,8 @@ def told_by_days(
         for family in families:
             everywhere = np.ones(len(places), dtype=np.bool_)
             for day, released in days:
+                if sources[table.name] not in {t.name for t in day.tables}:
+                    continue
                 theirs = day.table(sources[table.name])
                 listed = np.isin(keys, sorted({path[0] for path in theirs.dimensions[0].keys}))
                 shown = np.zeros(len(places), dtype=np.bool_)

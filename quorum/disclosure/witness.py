@@ -27,6 +27,7 @@ class Base:
         published: their status.
         tables: some of the tables of people that a reader cannot rule out, beside the truth: (number, cells). Grows as
             more are found.
+        parts: of a linked block, the same of each of its parts by itself.
 
     Guarantee:
         Each table was let pass by `accept`.
@@ -37,6 +38,7 @@ class Base:
     layer: Layer
     published: Bools
     tables: Ints
+    parts: tuple[Base, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,7 @@ class Protection:
         layers: the numbers to keep open.
         heads: people of the family in each cell who count (rule 5), or a lower bound.
         threshold: people that every residual must hold.
+        in_parts: whether of a linked block only the parts list the family, each by itself.
 
     Guarantee:
         If every layer is open and every residual holds ``threshold`` people, rule 6 holds in the block.
@@ -111,6 +114,7 @@ class Protection:
     layers: tuple[Layer, ...]
     heads: Ints
     threshold: int
+    in_parts: bool = False
 
 
 def accept(block: Block, layer: Layer, published: Bools, tables: Ints) -> Bools:

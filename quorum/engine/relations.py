@@ -20,6 +20,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
     - ``policy__hour_band(hour INTEGER, hour_band)``: a row is an hour, 0 to 23;
     - ``policy__gender_term(term, gender)``, ``policy__occupation_term(term, occupation)``: a row is a raw
       value, lower case;
+    - ``policy__item_term(term, item_category)``: likewise, of goods bought;
     - ``policy__postal(prefix, prefecture)``: the longest prefix wins;
     - ``policy__prefecture(prefecture, region)``;
     - ``policy__placement(placement)``: the declared placements;
@@ -46,6 +47,7 @@ def policy_relations(policy: Policy) -> dict[str, pa.Table]:
         "policy__hour_band": _keyed(("hour", "hour_band"), hours, (pa.int32(), pa.string())),
         "policy__gender_term": _keyed(("term", "gender"), _terms(policy, "genders")),
         "policy__occupation_term": _keyed(("term", "occupation"), _terms(policy, "occupations")),
+        "policy__item_term": _keyed(("term", "item_category"), _terms(policy, "item_categories")),
         "policy__postal": _keyed(("prefix", "prefecture"), policy.postal_prefixes),
         "policy__prefecture": _keyed(("prefecture", "region"), [(c.key, c.parent) for c in sets["prefectures"]]),
         "policy__placement": _relation(("placement",), [(c.key,) for c in sets["placements"]], (pa.string(),)),

@@ -18,6 +18,7 @@ from quorum.desk import Desk
 from quorum.errors import ConfigurationError, PolicyError, UsageError
 from quorum.extract.result import Extract, enter
 from quorum.policy.grants import check_may_read
+from quorum.tables.harmless import harmless
 
 INSIDE: Mapping[str, str] = MappingProxyType(
     {
@@ -75,9 +76,9 @@ def write_files(desk: Desk, extract: Extract, out: Path, **reference: object) ->
 
 
 def as_csv(table: pa.Table) -> bytes:
-    """Return a table as csv: UTF-8 with a byte order mark, a header, a missing value empty."""
+    """Return a table as csv: UTF-8 with a byte order mark, a header, a missing value empty, no cell a formula."""
     buffer = io.BytesIO()
-    pc.write_csv(table, buffer)
+    pc.write_csv(harmless(table), buffer)
     return _BOM + buffer.getvalue()
 
 

@@ -14,7 +14,7 @@ from quorum.intake.access import take_in_access
 from quorum.intake.accounting import Accounting
 from quorum.intake.ads import take_in_ads
 from quorum.intake.beacon import take_in_beacon
-from quorum.intake.context import Intake, check_required
+from quorum.intake.context import Intake
 from quorum.intake.logins import take_in_logins
 from quorum.intake.members import take_in_members
 from quorum.intake.partners import take_in_partners
@@ -23,7 +23,7 @@ from quorum.intake.reference import take_in_reference
 from quorum.intake.requests import take_in_requests
 from quorum.intake.rest import take_in_rest
 
-__all__ = ["SOURCES", "Accounting", "Intake", "check_required", "take_in"]
+__all__ = ["SOURCES", "Accounting", "Intake", "take_in"]
 
 SOURCES: Mapping[str, Callable[[Intake, date], list[Accounting]]] = MappingProxyType(
     {

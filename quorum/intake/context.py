@@ -1,6 +1,7 @@
-"""What every reader of landed files is given, and whether what must have landed is there.
+"""What every reader of landed files is given, and which sources must land.
 
-What belongs here: the reader's surroundings and the check of ``landing/sources.yaml``. What does not: reading a file.
+What belongs here: the reader's surroundings and the reading of ``landing/sources.yaml``. What does not: reading a
+landed file, and whether what must land is there (`quorum.completeness`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from quorum.errors import ConfigurationError, InputError
+from quorum.errors import ConfigurationError
 from quorum.ledger.tombstones import NOBODY, Erased
 
 if TYPE_CHECKING:
@@ -66,24 +67,3 @@ def required_sources(landing: Path) -> tuple[str, ...]:
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
         raise ConfigurationError("landing.sources", "a malformed sources.yaml", "required: [source, ...]")
     return tuple(required)
-
-
-def check_required(intake: Intake, night: date) -> None:
-    """Refuse a night of which a required source has not arrived whole.
-
-    Raises:
-        InputError: sources without their ``_COMPLETE`` marker; the message names them.
-        ConfigurationError: ``sources.yaml`` is malformed.
-    """
-    missing = [
-        source
-        for source in required_sources(intake.landing)
-        if not (intake.folder(night) / source / COMPLETE_MARKER).is_file()
-    ]
-    if missing:
-        raise InputError(
-            "landing.required",
-            f"night {night} without {', '.join(missing)}",
-            f"every required source with its {COMPLETE_MARKER} marker",
-            "deliver them and run the night again",
-        )

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from quorum.errors import InputError
@@ -76,6 +77,9 @@ def landed_files(intake: Intake, source: str, night: date, *, is_read: bool = Tr
     A late file lies in the folder of a night that is done, and was not there when that night ran; or of a night that
     was passed over, and can run no more. Call `record` for each file when it is taken in.
 
+    What an earlier run of the same night registered and is not there any more is forgotten: a file that was delivered
+    again under another name would else be a duplicate of one that counts nowhere.
+
     Args:
         intake: landing and ledger.
         source: folder below the landing folder of a night.
@@ -93,8 +97,11 @@ def stray_files(intake: Intake, night: date) -> Iterator[Landed]:
 def _registered(
     intake: Intake, source: str, night: date, find: Callable[[Path], list[Path]], *, is_read: bool
 ) -> Iterator[Landed]:
-    for path in [*_late_paths(intake, night, find), *find(intake.folder(night))]:
-        content = _readable(path)
+    paths = [*_late_paths(intake, night, find), *find(intake.folder(night))]
+    there = [_relative(path, intake.folder(night) / source) for path in paths]
+    intake.ledger.forget_files(night, _printable(source), there)
+    for path in paths:
+        content = looked_at(path)
         below_source = _relative(path, intake.folder(night) / source)
         digest = content.digest if is_read else f"sealed:{content.digest}"
         registered = intake.ledger.register_file(night, _printable(source), below_source, digest)
@@ -136,11 +143,22 @@ def source_names(intake: Intake, night: date) -> list[str]:
     return sorted(name for name in names if not name.startswith("."))
 
 
-def _readable(path: Path) -> Content:
+def looked_at(path: Path) -> Content:
+    """Return what a pass over a file tells; a file that has not changed since is not read again by this process.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
-        return examine(path)
+        state = path.stat()
+        return _examined(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     except OSError:
         raise InputError("landing.unreadable", f"{_printable(path.name)} cannot be read", "readable files") from None
+
+
+@lru_cache(maxsize=1 << 16)
+def _examined(path: Path, *_: int) -> Content:
+    return examine(path)
 
 
 def examine(path: Path) -> Content:

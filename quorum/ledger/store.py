@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -182,6 +182,29 @@ class Ledger:
             ).fetchone()
         return LandedFile(file_n, night, source, name, digest, earlier is not None)
 
+    def forget_files(self, night: date, source: str, there: Collection[str]) -> None:
+        """Forget the files of a source that a run of a night registered and that are no longer there.
+
+        Args:
+            night: a night that is not done.
+            source: folder it landed in.
+            there: the names that are there.
+        """
+        with self._transaction() as db:
+            rows = db.execute(
+                "select file_n, name from landed_file where night = ? and source = ?", (night.isoformat(), source)
+            ).fetchall()
+            gone = [(file_n,) for file_n, name in rows if name not in there]
+            db.executemany("delete from landed_file where file_n = ?", gone)
+
+    def is_delivered(self, source: str, digest: str, night: date) -> bool:
+        """Say whether the same content was delivered under a source for an earlier night."""
+        row = self._db.execute(
+            "select 1 from landed_file where source = ? and digest = ? and night < ? limit 1",
+            (source, digest, night.isoformat()),
+        ).fetchone()
+        return row is not None
+
     def record_accounting(self, file_n: int, accounting: Mapping[str, Any]) -> None:
         """Keep the accounting of a landed file."""
         with self._transaction() as db:
@@ -264,9 +287,16 @@ class Ledger:
     # -- releases ----------------------------------------------------------------------------------------------------
 
     def enter_release(
-        self, recipient_id: str, report: str, period: str, night: date, certificate: str, body: Mapping[str, Any]
+        self,
+        recipient_id: str,
+        report: str,
+        period: str,
+        night: date,
+        certificate: str,
+        body: Mapping[str, Any],
+        kind: str = "release",
     ) -> Entry:
-        """Enter a release before it is published; a period is released once.
+        """Enter a release, or a recall, before it is published; a period is released once, and recalled once.
 
         Args:
             recipient_id: who receives it.
@@ -275,6 +305,7 @@ class Ledger:
             night: the night that makes it.
             certificate: SHA-256 of certificate.json, hex.
             body: counts of published and withheld cells, verdicts; they stay inside.
+            kind: of the entry in the journal: ``release`` or ``recall``.
 
         Raises:
             LedgerError: the period was released before.
@@ -287,7 +318,7 @@ class Ledger:
                 (recipient_id, report, period, night.isoformat(), certificate, canonical(body)),
             )
             return self._append(
-                "release",
+                kind,
                 {
                     "recipient_id": recipient_id,
                     "report": report,

@@ -17,11 +17,12 @@ from quorum.errors import ConfigurationError, PolicyError
 from quorum.policy import closed, law, reports
 from quorum.policy.clauses import clauses
 from quorum.policy.decisions import check_decisions, read_decisions
-from quorum.policy.endpoints import deliveries
 from quorum.policy.fields import day, fields, instant, number, read, texts
 from quorum.policy.sensitive import Matter, matter_of, matters
+from quorum.policy.targets import targets
 from quorum.policy.types import Policy
 
+_WHERE = "recipients.yaml"
 _ITS_OWN = ("COOKIE", "MEMBER", "KEY")
 """What names a person to the portal; nobody else can read it."""
 
@@ -79,7 +80,7 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
         postal_prefixes=reports.postal_prefixes(folder / "postal_prefectures.csv"),
         limits=MappingProxyType(dict(key_sets["limits"])),
         retention_days=MappingProxyType(law.retention_days(read(folder, "retention.yaml"))),
-        recipients=MappingProxyType(deliveries(read(folder, "recipients.yaml"))),
+        recipients=MappingProxyType(targets(read(folder, _WHERE))),
         folder=folder,
         clauses=MappingProxyType(clauses(read(folder, "clauses.yaml"))),
         decisions=decisions,
@@ -94,8 +95,9 @@ def load_policy(folder: Path, today: date | None = None) -> Policy:
 
 
 def _digest(folder: Path) -> str:
+    """Return the digest of what reports are made by. Where they go changes nothing in them, and splits no week."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / _WHERE):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -139,6 +141,7 @@ def _check(policy: Policy) -> None:
             f"limits.seen_days is {seen_days}, who_counts.seasoned_days {seasoned_days}",
             "a history that is kept longer than the days since a person was first seen",
         )
+    _check_overlaps(policy)
     for report in policy.reports.values():
         _known("rule set", report.rule_set, set(policy.rule_sets))
         for family in report.families:
@@ -155,6 +158,25 @@ def _check(policy: Policy) -> None:
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
+            for family in table.families:
+                _known(f"family of {table.name}", family, set(report.families))
+            for period in table.periods:
+                _known(f"period of {table.name}", period, set(report.periods))
+
+
+def _check_overlaps(policy: Policy) -> None:
+    """Refuse two reports of one kind of recipient about the same events: what one withholds, the other could tell."""
+    told: dict[tuple[str, str], str] = {}
+    for report in policy.reports.values():
+        for kind in report.recipient_kinds:
+            other = told.setdefault((kind, report.universe), report.name)
+            if other != report.name:
+                raise ConfigurationError(
+                    "policy.overlap",
+                    f"{other} and {report.name} tell {kind} of the same events ({report.universe})",
+                    "one report a kind of recipient and universe: its tables are decided together",
+                    "make the tables of one a part of the other",
+                )
 
 
 def _check_key_sets(policy: Policy, sensitive: Sequence[Matter]) -> None:

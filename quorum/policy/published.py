@@ -7,7 +7,7 @@ What belongs here: what a rule set, a report or a category of a report is. What 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from quorum.errors import ConfigurationError
@@ -185,11 +185,20 @@ class TableSpec:
         name: the resource's name in the package.
         cube: the cube it comes from.
         dimensions: names of dimensions, in order.
+        families: those that it tells, of the report's; empty for all of them.
+        periods: kinds of period that have it, of the report's; empty for all of them.
+        is_planned: whether it lists only campaigns whose plan tells its finest cells: a cell that is listed has to stay
+            open, and takes from others where it is too small to be told itself.
+        alone: dimension to the name of a table with its cells alone, which the package carries beside this one.
     """
 
     name: str
     cube: str
     dimensions: tuple[str, ...]
+    families: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
+    is_planned: bool = False
+    alone: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ KEY_SETS = (
     "hour_bands",
     "placements",
     "occupations",
+    "item_categories",
     "regions",
     "prefectures",
 )
@@ -149,14 +150,31 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
             universe=spec["universe"],
             key=spec["key"],
             families=tuple(spec["families"]),
-            tables=tuple(
-                TableSpec(table, body["cube"], tuple(body["dimensions"])) for table, body in spec["tables"].items()
-            ),
+            tables=tuple(_table(name, table, body) for table, body in spec["tables"].items()),
             week_cube=spec.get("week_cube"),
             month_cube=spec.get("month_cube"),
         )
         for name, spec in document["reports"].items()
     }
+
+
+def _table(report: str, name: str, spec: object) -> TableSpec:
+    """Return a table of a report; a dimension that gets a table of its own is flat, and one of several."""
+    where = f"reports.yaml: {report}.{name}"
+    body = fields.fields(where, spec, ["cube", "dimensions"], ["families", "periods", "planned", "alone"])
+    listed, alone = tuple(body["dimensions"]), fields.mapping(f"{where}: alone", body.get("alone", {}))
+    unknown = sorted(set(alone) - set(listed if len(listed) > 1 else ()))
+    if unknown:
+        raise ConfigurationError("reports.alone", f"{where}: {unknown[0]} alone", "one of several dimensions")
+    return TableSpec(
+        name,
+        body["cube"],
+        listed,
+        tuple(body.get("families", ())),
+        tuple(body.get("periods", ())),
+        bool(body.get("planned", False)),
+        MappingProxyType(dict(alone)),
+    )
 
 
 def categories(document: Mapping[str, Any]) -> dict[str, tuple[Category, ...]]:

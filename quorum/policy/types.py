@@ -15,6 +15,7 @@ from quorum.policy.clauses import Clause
 from quorum.policy.decisions import Decision
 from quorum.policy.published import Category, DimensionSpec, FamilySpec, ReportSpec, RuleSet, TableSpec, WhoCounts
 from quorum.policy.sensitive import Matter
+from quorum.policy.targets import Target
 
 __all__ = [
     "Actor",
@@ -95,7 +96,8 @@ class Role:
     Args:
         name: e.g. ``desk``.
         purposes: the purposes granted; INFRA is the pipeline itself.
-        acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``, ``case``, ``keys``.
+        acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``,
+            ``recall``, ``case``, ``keys``.
     """
 
     name: str
@@ -198,7 +200,7 @@ class Policy:
 
     Args:
         version: of the privacy policy.
-        digest: SHA-256, hex, over all files of the folder.
+        digest: SHA-256, hex, over all files of the folder but ``recipients.yaml``: where a package goes is not in it.
         effective_on: civil date in Asia/Tokyo from which this version holds.
         effective_at: the instant at which that day begins, in UTC without a zone.
         attr: the list ATTR, as the policy has it.
@@ -219,7 +221,7 @@ class Policy:
         postal_prefixes: (prefix, prefecture); the longest prefix wins.
         limits: name to number, of ``categories.yaml``.
         retention_days: zone to days.
-        recipients: recipient to delivery settings.
+        recipients: recipient to the target of its packages; those with a folder alone are not in it.
         folder: where it was read from; files that one area alone reads (segments, surveys) lie there too, and are in
             the digest.
     """
@@ -246,7 +248,7 @@ class Policy:
     postal_prefixes: tuple[tuple[str, str], ...]
     limits: Mapping[str, int]
     retention_days: Mapping[str, int]
-    recipients: Mapping[str, Mapping[str, object]]
+    recipients: Mapping[str, Target]
     clauses: Mapping[str, Clause]
     decisions: tuple[Decision, ...]
     matters: tuple[Matter, ...]

@@ -21,6 +21,7 @@ import pyarrow.csv
 from quorum.errors import UsageError
 from quorum.ledger.store import Entry, canonical
 from quorum.tables import Catalog
+from quorum.tables.harmless import harmless
 from quorum.zones import Home
 
 MANIFEST = "manifest.json"
@@ -28,7 +29,7 @@ _BOM = b"\xef\xbb\xbf"  # without it spreadsheets take Japanese text for another
 
 
 def files_of(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
-    """Return file name to bytes, one csv a table: UTF-8 with a byte order mark, a header, quotes where needed."""
+    """Return file name to bytes, one csv a table: UTF-8 with a mark, quotes where needed, no cell a formula."""
     return {f"{table.partition('__')[2]}.csv": _csv(rows) for table, rows in tables.items()}
 
 
@@ -137,7 +138,7 @@ def _written(path: Path, content: bytes) -> Iterator[int | None]:
 def _csv(rows: pa.Table) -> bytes:
     out = io.BytesIO(_BOM)
     out.seek(len(_BOM))
-    pyarrow.csv.write_csv(rows, out, pyarrow.csv.WriteOptions(quoting_style="needed"))
+    pyarrow.csv.write_csv(harmless(rows), out, pyarrow.csv.WriteOptions(quoting_style="needed"))
     return out.getvalue()
 
 

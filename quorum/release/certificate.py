@@ -38,6 +38,7 @@ def certify(
     code_version: str,
     checks: Sequence[Mapping[str, str]],
     attacks: Sequence[Mapping[str, str]],
+    recalls: Sequence[Mapping[str, str]] = (),
     previous: str | None,
 ) -> dict[str, Any]:
     """Return the certificate of a staged package.
@@ -49,6 +50,7 @@ def certify(
         code_version: of this program.
         checks: ``{"check": name, "verdict": verdict}``, in order.
         attacks: ``{"attack": name, "verdict": verdict}``, in order.
+        recalls: what of this report was recalled before, from `quorum.release.recall.recalls_of`.
         previous: SHA-256 of the recipient's previous certificate of this report, hex; None for the first.
 
     Returns:
@@ -73,6 +75,7 @@ def certify(
         "attacks": [dict(attack) for attack in attacks],
         "budget": {"spent_micro_rho": 0},
         "files": digest_files(folder),
+        "recalls": [dict(each) for each in recalls],
         "previous": previous,
     }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,10 @@ from quorum.release.certificate import (
     sign,
 )
 from quorum.release.checks import check_files, check_rules, check_schema
+from quorum.release.extracts import draw
 from quorum.release.package import package_path, rule_numbers, stage_package
+from quorum.release.place import put, sync, tell_how_to_verify
+from quorum.release.recall import recalls_of
 from quorum.release.safe import count_cells
 from quorum.tables import PackageShape
 from quorum.tables.periods import MONTH, kind_of
@@ -83,6 +85,30 @@ class Draft:
     pages: Mapping[str, bytes]
     truth: Mapping[str, pa.Table]
     beside: Sequence[PackageShape] = ()
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A package that was built beside its place, with what checks and attacks said of it.
+
+    Args:
+        folder: below ``out/.staging``.
+        cells: published and withheld ones, counted as (row, family).
+        checks: name and verdict each.
+        records: of the attacks; none if a package cannot be read.
+    """
+
+    folder: Path
+    cells: tuple[int, int]
+    checks: list[dict[str, str]]
+    records: list[AttackRecord]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Which check or attack refuses it, with its verdict."""
+        checks = [(check["check"], check["verdict"]) for check in self.checks]
+        attacks = [(record.attack, record.verdict) for record in self.records]
+        return [f"{name} {verdict}" for name, verdict in (*checks, *attacks) if verdict != PASSED]
 
 
 @dataclass(frozen=True)
@@ -142,48 +168,93 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
 
     Guarantee:
         Nothing is below ``out/<recipient>/`` that did not pass every check and attack and was not entered in the ledger
-        before. A period is released once: a run that died after entering finishes the rename with the identical
-        package, any other run serves what is stored.
+        before, but for ``VERIFY.md`` and recalls. A period is released once: a run that died after entering finishes
+        the rename with the identical package, any other run serves what is stored.
 
     Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
+    """
+    return let_out(door, night, shape, lambda: stage(door, shape, draft()))
+
+
+def stage(door: Door, shape: PackageShape, made: Draft | None) -> Staged | None:
+    """Build a package beside its place, check and attack it; the ledger is not asked and not told.
+
+    Args:
+        door: home, policy.
+        shape: recipient, report, period.
+        made: what is to be released.
+
+    Returns:
+        The staged package and what was found; None if there is no draft.
+
+    Raises:
+        ReleaseError: the tables are not those of the shape.
+
+    Guarantee:
+        A function of the draft, of released packages and of the policy: it may be done in any process, at any time
+        after the packages that lie beside it.
+
+    Source: disclosure.md, The red team.
+    """
+    if made is None:
+        return None
+    folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
+    checks, records = _judge(door, folder, shape, made)
+    return Staged(folder, count_cells(made.tables), checks, records)
+
+
+def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], Staged | None]) -> Release:
+    """Let a staged package out, or say why not; as `publish`, with the package built and attacked elsewhere.
+
+    Args:
+        door: home, ledger, keys, policy.
+        night: the night that makes the release.
+        shape: recipient, report, period.
+        staged: gives what `stage` made; not called if the period was released before and lies in place.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        ReleaseError: as `publish`.
+
+    Guarantee:
+        As `publish`.
+
+    Source: architecture.md, A report package; disclosure.md, rule 8.
     """
     export_public_key(door.home, door.keys)
     target = door.home.out / package_path(shape)
     entered = door.ledger.release(shape.recipient_id, shape.report, shape.period)
     if target.exists():
         return _serve(door, shape, target, entered)
-    made = draft()
+    made = staged()
     if made is None:
         return Release(shape.recipient_id, shape.report, shape.period, HELD, None, 0, 0)
-    folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
-    cells = count_cells(made.tables)
-    checks, records = _judge(door, folder, shape, made)
-    reasons = [
-        f"{name} {verdict}" for entry in checks for name, verdict in [tuple(entry.values())] if verdict != PASSED
-    ]
-    reasons += [f"{record.attack} {record.verdict}" for record in records if record.verdict != PASSED]
-    if reasons:
-        return _block(door, night, shape, folder, cells, reasons)
+    folder, cells, records = made.folder, made.cells, made.records
+    if made.reasons:
+        return _block(door, night, shape, folder, cells, made.reasons)
     previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
+    recalls = entered.get("recalls", []) if entered else recalls_of(door.ledger, shape.recipient_id, shape.report)
     certificate = certify(
         folder,
         shape,
         door.policy,
         code_version=door.code_version,
-        checks=checks,
+        checks=made.checks,
         attacks=[record.as_verdict() for record in records],
+        recalls=recalls,
         previous=previous,
     )
     digest = sign(folder, certificate, door.keys)
-    _sync(folder)
+    sync(folder)
     if entered is None:
-        body = _inside(cells, previous, records)
+        body = _inside(cells, previous, recalls, records)
         door.ledger.enter_release(shape.recipient_id, shape.report, shape.period, night, digest, body)
     elif entered["certificate"] != digest:
         raise _refuse("rebuild", shape, "was entered but cannot be built again to the byte")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.replace(target)
-    _sync_folder(target.parent)
+    put(folder, target)
+    tell_how_to_verify(target.parents[1])
     return Release(shape.recipient_id, shape.report, shape.period, PUBLISHED, target.absolute(), *cells)
 
 
@@ -216,7 +287,8 @@ def _judge(
     held = [parse_package(door.home.out / package_path(other)) for other in made.beside]
     if kind_of(shape.period) == MONTH:
         held = [only_totals(other, package) for other in held]
-    records = run_attacks([package, *held], numbers, {package.release: made.truth})
+    truth = draw(shape, made.truth, door.policy)
+    records = run_attacks([package, *held], numbers, {package.release: truth})
     return checks, records
 
 
@@ -238,29 +310,17 @@ def _block(
     return Release(shape.recipient_id, shape.report, shape.period, BLOCKED, None, *cells, tuple(reasons))
 
 
-def _inside(cells: tuple[int, int], previous: str | None, records: list[AttackRecord]) -> dict[str, Any]:
+def _inside(
+    cells: tuple[int, int], previous: str | None, recalls: Sequence[Mapping[str, str]], records: list[AttackRecord]
+) -> dict[str, Any]:
     """Return what the ledger keeps of a release: counts of cells and the attacks' records; it stays inside."""
     return {
         "published_cells": cells[0],
         "withheld_cells": cells[1],
         "previous": previous,
+        "recalls": [dict(each) for each in recalls],
         "attacks": [record.as_record() for record in records],
     }
-
-
-def _sync(folder: Path) -> None:
-    """Bring every file of a folder to the disk, so that the rename cannot outlive its contents."""
-    for path in folder.iterdir():
-        _sync_folder(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse(rule: str, shape: PackageShape, what: str) -> ReleaseError:

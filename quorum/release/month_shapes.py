@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS, invoiced_families
-from quorum.policy import Policy, ReportSpec
+from quorum.policy import Policy, ReportSpec, TableSpec
 from quorum.release.week_shapes import keys_in, lists_same, merged_dimensions
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import KINDS, MONTH, month_of
@@ -52,6 +52,20 @@ def month_measures(policy: Policy, report: ReportSpec, columns: Sequence[str]) -
     return tuple(Measure(policy.families[name].count, name, "count", (*columns, "period")) for name in report.families)
 
 
+def month_tables(report: ReportSpec) -> list[TableSpec]:
+    """Return the tables of a report that a month can have, in order: those that every campaign has on every day.
+
+    Args:
+        report: the report.
+
+    Guarantee:
+        No table of pairs, which only campaigns of a fine plan have.
+
+    Source: docs/decisions/0007-periods-and-plans.md.
+    """
+    return [spec for spec in report.tables if not spec.is_planned and (not spec.periods or MONTH in spec.periods)]
+
+
 def expected_in_month(policy: Policy, report: ReportSpec) -> dict[str, tuple[tuple[str, ...], tuple[Measure, ...]]]:
     """Return every table that a month of a report can have: its dimensions and measures, by name.
 
@@ -65,7 +79,7 @@ def expected_in_month(policy: Policy, report: ReportSpec) -> dict[str, tuple[tup
     Source: disclosure.md, rule 9.
     """
     tables: dict[str, tuple[tuple[str, ...], tuple[Measure, ...]]] = {TOTALS: ((), totals_measures(policy, report))}
-    for spec in report.tables:
+    for spec in month_tables(report):
         columns = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
         tables[spec.name] = (spec.dimensions, month_measures(policy, report, columns))
     return tables
@@ -104,7 +118,7 @@ def month_shape(policy: Policy, days: Mapping[date, PackageShape], repeated: Col
     ]
     own = Dimension((report.key,), tuple((key,) for key in keys), has_margin=False, partitions_people=False)
     tables = [TableShape(TOTALS, report.universe, (own,), totals_measures(policy, report))]
-    for spec in report.tables:
+    for spec in month_tables(report):
         parts = [shape.table(spec.name) for shape in shapes]
         steady = [key for key in by_month if lists_same(parts, key)]
         if steady:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.errors import ReleaseError
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.extracts import draw, with_extracts
 from quorum.release.shapes import is_safe_id
 from quorum.tables import Dimension, PackageShape, TableShape
 from quorum.tables.shape import ALL
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 STAGING = ".staging"
 DESCRIPTOR = "datapackage.json"
+WORKBOOK = "report.xlsx"
 PUBLISHED = "published"
 WITHHELD = "withheld"
 CODE_LIST = "SDMX:CL_CONF_STATUS(1.2)"
@@ -34,8 +36,9 @@ CODE_LIST = "SDMX:CL_CONF_STATUS(1.2)"
 CODES = {PUBLISHED: "F", WITHHELD: "C"}
 """Free for publication; confidential statistical information. The list has other codes for small counts, for dominance
 and for secondary confidentiality: each would tell why a cell is withheld, so that all have the one that does not."""
-_PAGE = re.compile(r"report\.[a-z]{2}\.html")
+_PAGE = re.compile(r"report\.([a-z]{2}\.html|xlsx)")
 _PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
+_PLAIN = re.compile(r"[A-Za-z0-9][ -~]*")
 _UNITS = {"count": "events", "heads": "people"}
 _MICRO_YEN = "micro-yen"
 
@@ -70,7 +73,7 @@ def stage_package(
         tables: per table of the shape its rows as `quorum.release.safe.read_safe` returns them: dimension columns
             (string), measures (int64, null where withheld), ``status_<family>`` (string).
         policy: titles, families and the rule set.
-        pages: ``report.<language>.html`` to its bytes.
+        pages: ``report.<language>.html`` and ``report.xlsx`` to their bytes.
 
     Returns:
         ``out/.staging/<recipient>/<report>/<period>``.
@@ -87,7 +90,7 @@ def stage_package(
     if set(tables) != {table.name for table in shape.tables}:
         raise ReleaseError("release.tables", "tables that the report does not have", "exactly those of reports.yaml")
     if not all(_PAGE.fullmatch(name) for name in pages):
-        raise ReleaseError("release.page", "a page of another name", "report.<language>.html")
+        raise ReleaseError("release.page", "a page of another name", "report.<language>.html or report.xlsx")
     folder = out / STAGING / package_path(shape)
     if folder.exists():
         shutil.rmtree(folder)
@@ -106,10 +109,11 @@ def table_files(shape: PackageShape, tables: Mapping[str, pa.Table], policy: Pol
         policy: as in `stage_package`.
 
     Guarantee:
-        The bytes that `stage_package` writes.
+        The bytes that `stage_package` writes: of every table of the shape, and of those drawn from it.
 
     Source: architecture.md, A report package.
     """
+    shape, tables = with_extracts(shape, policy), draw(shape, tables, policy)
     files = {f"{table.name}.csv": csv_bytes(tables[table.name]) for table in shape.tables}
     digests = {name.removesuffix(".csv"): hashlib.sha256(text).hexdigest() for name, text in files.items()}
     files |= {f"{table.name}.parquet": _parquet_bytes(tables[table.name]) for table in shape.tables}
@@ -123,12 +127,20 @@ def csv_bytes(table: pa.Table) -> bytes:
     Args:
         table: string and int64 columns.
 
+    Raises:
+        ReleaseError: a key is not ASCII, or begins with another character than a letter or a digit.
+
     Guarantee:
         Every key is ASCII, so that Excel reads the file intact without a mark that other programs stumble over; no
         cell starts with a character that a spreadsheet takes for a formula.
 
     Source: RFC 4180; docs/decisions/0004-packages-and-chain.md.
     """
+    keys = {key for column in table.columns if str(column.type) == "string" for key in column.unique().to_pylist()}
+    if not all(_PLAIN.fullmatch(key) for key in keys):
+        raise ReleaseError(
+            "release.key", "a key that a spreadsheet might compute or spoil", "ASCII, a letter or digit first"
+        )
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.column_names)

@@ -28,6 +28,7 @@ from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.extracts import draw
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
@@ -91,8 +92,9 @@ def write_safe(
         name = longer_table(cube.shape)
         store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
     else:
-        for spec in report.tables:
-            store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name]), part)
+        for spec in (spec for spec in report.tables if spec.name in safe.tables):
+            schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
+            store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name], schema, policy), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
 
@@ -121,7 +123,7 @@ def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa
     stacked = None if kind_of(shape.period) == DAY else _own_rows(store, night, longer_table(shape), shape)
     for table in shape.tables:
         if stacked is None:
-            rows = _own_rows(store, night, f"safe__{table.name}", shape).drop_columns(["recipient_id", "report"])
+            rows = _own_columns(_own_rows(store, night, f"safe__{table.name}", shape), table)
         else:
             rows = _unstacked(stacked, table)
         _refuse_columns(table, rows)
@@ -193,7 +195,11 @@ def _stacked(shape: PackageShape, safe: SafeCube, schema: pa.Schema) -> pa.Table
 
 def _unstacked(stacked: pa.Table, table: TableShape) -> pa.Table:
     """Return the rows of one table of a week or month, with its own columns."""
-    rows = stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks()
+    return _own_columns(stacked.filter(pc.equal(stacked["table_name"], table.name)).combine_chunks(), table)
+
+
+def _own_columns(rows: pa.Table, table: TableShape) -> pa.Table:
+    """Return rows with the columns of a report's table alone: another report of the same table may have more."""
     measures = [measure.name for measure in table.measures]
     return rows.select([*table.columns, *measures, *(f"status_{family}" for family in table.families)])
 
@@ -203,11 +209,17 @@ def _categories(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if field.type == pa.string() and not field.name.startswith("status_")]
 
 
-def _owned(shape: PackageShape, table: pa.Table) -> pa.Table:
-    """Return a table with the recipient and report in front."""
+def _owned(shape: PackageShape, table: pa.Table, schema: pa.Schema, policy: Policy) -> pa.Table:
+    """Return a table with recipient and report in front; families that the report does not tell are withheld in it."""
     owners = (("recipient_id", shape.recipient_id), ("report", shape.report))
     for position, (name, value) in enumerate(owners):
         table = table.add_column(position, name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
+    for family in policy.families.values():
+        if f"status_{family.name}" not in table.column_names and f"status_{family.name}" in schema.names:
+            for name in (name for name in (family.count, family.heads) if name in schema.names):
+                table = table.append_column(name, pa.nulls(table.num_rows, pa.int64()))
+            withheld = pa.repeat(pa.scalar(WITHHELD, pa.string()), table.num_rows)
+            table = table.append_column(f"status_{family.name}", withheld)
     return table
 
 
@@ -255,7 +267,8 @@ def _refuse_foreign(cube: PackageCube, safe: SafeCube, rule_set: RuleSet, policy
     applied = (safe.rule_set, safe.rule_set_digest)
     if policy.rule_sets[report.rule_set] != rule_set or applied != (rule_set.name, digest_rule_set(rule_set)):
         raise _refuse("rule_set", report.name, "another rule set than the report's")
-    is_whole = kind_of(cube.shape.period) != DAY or names == set(expected)
+    required = {spec.name for spec in report.tables if not spec.is_planned}
+    is_whole = kind_of(cube.shape.period) != DAY or names >= required
     if set(safe.tables) != names or not names <= set(expected) or not is_whole:
         raise _refuse("tables", report.name, "tables other than those of reports.yaml")
     for shape in cube.shape.tables:
@@ -322,7 +335,7 @@ def _refuse_attacked(
             raise _refuse("counted", report.name, f"a cube without {family.judged}")
     numbers = rule_numbers(rule_set, report, policy)
     package = parse_files(table_files(cube.shape, safe.tables, policy))
-    rules, truth = read_rules(numbers), Truth({package.release: cube.tables})
+    rules, truth = read_rules(numbers), Truth({package.release: draw(cube.shape, cube.tables, policy)})
     held = [package, *beside]
     for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")

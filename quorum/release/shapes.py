@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quorum.errors import InputError
 from quorum.policy import DimensionSpec, Policy, ReportSpec, TableSpec
-from quorum.tables import Dimension, Measure, PackageShape, TableShape
+from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.shape import ALL
+from quorum.tables.targeting import Targets
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SITE = "site"
+ANALYST = "analyst"
+"""The recipient of the answers to analysts' questions, which stay inside."""
 OTHER = "other"
 REFERENCES = ("pseudo__recipient", "pseudo__campaign", "pseudo__creative", "pseudo__section")
 """The tables of reference data that shapes are made of."""
 UNKNOWN = "unknown"
+KEYS_OF_POLICY: Mapping[str, str] = {"item_category": "item_categories"}
+"""Keys of reports that are a list of the policy, the same for every recipient; their cubes say whose a row is."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -73,7 +78,8 @@ def package_shapes(policy: Policy, references: Mapping[str, pa.Table], night: da
         is its own) gets none. Without a recipient of kind ``site``, the portal itself is the recipient ``site``.
 
     Raises:
-        InputError: an id cannot be a file name, or a recipient that is not the portal is called ``site``.
+        InputError: an id cannot be a file name, a recipient that is not the portal is called ``site``,
+            or one is called ``analyst``.
 
     Guarantee:
         A function of reference data and policy alone; nothing of the night's events reaches a key, a level or a row.
@@ -86,7 +92,7 @@ def package_shapes(policy: Policy, references: Mapping[str, pa.Table], night: da
         if "day" not in report.periods:
             continue
         for recipient in sorted(r for r, kind in catalogue.recipients.items() if kind in report.recipient_kinds):
-            keys = _report_keys(report, recipient, catalogue, night)
+            keys = _report_keys(policy, report, recipient, catalogue, night)
             if keys:
                 tables = tuple(_table(policy, report, spec, keys, catalogue) for spec in report.tables)
                 shapes.append(PackageShape(recipient, report.name, night.isoformat(), tables))
@@ -102,8 +108,9 @@ def expected_measures(policy: Policy, report: ReportSpec, table: TableSpec) -> t
         table: one of its tables.
 
     Returns:
-        Per family the count of events; the head count too where every dimension partitions people. Reach over
-        dimensions that do not (creative, placement, device, hour) is thus told for the margin only, by other tables.
+        Per family the count of events, unless heads alone are told; the head count too where every dimension
+        partitions people. Reach over dimensions that do not (creative, placement, device, hour) is thus told for the
+        margin only, by other tables.
 
     Guarantee:
         No head count stands in a table where one person may be in two categories.
@@ -114,12 +121,100 @@ def expected_measures(policy: Policy, report: ReportSpec, table: TableSpec) -> t
     columns = tuple(level for spec in specs for level in spec.levels)
     partitioning = tuple(level for spec in specs if spec.partitions_people for level in spec.levels)
     measures = []
-    for name in report.families:
+    for name in table.families or report.families:
         family = policy.families[name]
-        measures.append(Measure(family.count, name, "count", (*columns, "period")))
+        if family.count != family.heads:
+            measures.append(Measure(family.count, name, "count", (*columns, "period")))
         if partitioning == columns:
             measures.append(Measure(family.heads, name, "heads", partitioning))
     return tuple(measures)
+
+
+def planned_shape(policy: Policy, shape: PackageShape) -> PackageShape:
+    """Return a package without the rows that its plans leave out: of tables that list planned campaigns alone.
+
+    Args:
+        policy: reports.
+        shape: a package of a day, with the plans of its keys.
+
+    Returns:
+        The shape; a table that lists nothing is not in it.
+
+    Guarantee:
+        A function of plans, so of public facts and earlier releases.
+
+    Source: disclosure.md, rules 7 and 10.
+    """
+    specs = {spec.name: spec for spec in policy.reports[shape.report].tables}
+    tables = []
+    for table in shape.tables:
+        first, *others = table.dimensions
+        if specs[table.name].is_planned:
+            own = planned_keys(specs[table.name], table, shape.plan)
+            own -= {key for key in own if _is_aimed(policy, table, shape.targeting.get(key, {}))}
+            first = replace(first, keys=tuple(path for path in first.keys if path[0] in own))
+        if first.keys:
+            tables.append(replace(table, dimensions=(first, *others)))
+    return replace(shape, tables=tuple(tables))
+
+
+def forecast_shape(policy: Policy, shape: PackageShape) -> PackageShape:
+    """Return a package without the tables that forecasts do not draw.
+
+    Args:
+        policy: reports.
+        shape: a package of a day.
+
+    Returns:
+        The shape without those that list planned campaigns alone, which take nothing from others.
+
+    Guarantee:
+        A function of the policy.
+
+    Source: disclosure.md, rule 10.
+    """
+    left_out = {spec.name for spec in policy.reports[shape.report].tables if spec.is_planned}
+    return replace(shape, tables=tuple(table for table in shape.tables if table.name not in left_out))
+
+
+def _is_aimed(policy: Policy, table: TableShape, targets: Targets) -> bool:
+    """Say whether a campaign is targeted by what a table lists, or by what is finer.
+
+    Where nearly everybody is in one category, each other margin tells how many of its people are in it at least: cells
+    of pairs would not be open, and the tables of today would pay. A campaign for one prefecture has its region's other
+    people in ``unknown``, where prefectures are listed.
+    """
+    return any(
+        level in targets and set(spec.levels) & set(table.columns)
+        for spec in policy.dimensions.values()
+        for level in spec.levels
+    )
+
+
+def planned_keys(
+    spec: TableSpec, table: TableShape, plans: Mapping[str, KeyPlan], families: Sequence[str] = ()
+) -> set[str]:
+    """Return the keys whose plan tells the finest cells of a table in some family and a period that has the table.
+
+    Args:
+        spec: the table.
+        table: its shape.
+        plans: key to plan.
+        families: those that count; empty for all of the table's.
+
+    Guarantee:
+        As `planned_shape`.
+
+    Source: disclosure.md, rule 7.
+    """
+    finest = max(table.named())
+    return {
+        key
+        for key, plan in plans.items()
+        for family in families or table.families
+        if plan.levels.get(spec.name, {}).get(family, 0) >= finest
+        and (not spec.periods or plan.periods.get(family) in spec.periods)
+    }
 
 
 def _read(references: Mapping[str, pa.Table]) -> _Catalogue:
@@ -128,6 +223,10 @@ def _read(references: Mapping[str, pa.Table]) -> _Catalogue:
         if SITE in recipients:
             raise InputError("release.site", "a recipient called site of another kind", "kind site", "rename it")
         recipients[SITE] = SITE
+    if ANALYST in recipients:
+        raise InputError(
+            "release.analyst", "a recipient called analyst", "any other name", "analysts' answers go there"
+        )
     catalogue = _Catalogue(
         recipients,
         references["pseudo__campaign"].to_pylist(),
@@ -152,8 +251,10 @@ def _refuse_unsafe(column: str, ids: Iterable[str | None]) -> None:
         )
 
 
-def _report_keys(report: ReportSpec, recipient: str, catalogue: _Catalogue, night: date) -> list[str]:
-    """Return the keys that a recipient's report lists: its running campaigns, or the sections that are its own."""
+def _report_keys(policy: Policy, report: ReportSpec, recipient: str, catalogue: _Catalogue, night: date) -> list[str]:
+    """Return the keys that a report lists: its recipient's running campaigns or sections, or the policy's list."""
+    if report.key in KEYS_OF_POLICY:
+        return [category.key for category in policy.categories[KEYS_OF_POLICY[report.key]]]
     if report.key == "campaign_id":
         return sorted(
             row["campaign_id"]

@@ -1,77 +1,41 @@
-"""Offline verification of packages that somebody holds: signature, files, schema, head counts, chain.
+"""Offline verification of packages that somebody holds: signature, files, schema, head counts, place.
 
-What belongs here: verdicts from folders and a public key alone. What does not: the ledger, the home, or a key out of a
-package.
+What belongs here: verdicts from folders and a public key alone. What does not: what packages say of one another
+(`quorum.release.chain`), the ledger, the home, or a key out of a package.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from quorum.errors import ReleaseError
-from quorum.release.certificate import CERTIFICATE, SIGNATURE, is_signed
+from quorum.ledger.store import canonical
+from quorum.release.certificate import CERTIFICATE, SIGNATURE, SIGNATURE_BYTES, is_signed
+from quorum.release.chain import BROKEN, INTACT, NOT_CHECKED, Link, Verdict, judge_together
 from quorum.release.checks import Problem, check_files, check_rules, check_schema
 from quorum.release.package import DESCRIPTOR
+from quorum.release.recall import NOTICE, REASONS, RECALL
 
-NOT_CHECKED, INTACT, BROKEN = "not_checked", "intact", "broken"
-_PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?")
-_FIELDS = ("recipient", "report", "period", "rule_set", "files", "previous")
+__all__ = ["BROKEN", "INTACT", "NOT_CHECKED", "Verdict", "verify_packages"]
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What verification says about a package.
-
-    Args:
-        folder: the package.
-        recipient: as its certificate says; empty where there is none to read.
-        report: likewise.
-        period: likewise.
-        certificate: SHA-256 of ``certificate.json``, hex; empty where there is none.
-        chain: ``not_checked`` for a package that is alone of its recipient and report, ``intact`` or ``broken``.
-        problems: all that does not hold.
-    """
-
-    folder: Path
-    recipient: str
-    report: str
-    period: str
-    certificate: str
-    chain: str
-    problems: tuple[Problem, ...]
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether everything that could be checked holds."""
-        return not self.problems
-
-    def as_record(self) -> dict[str, object]:
-        """Return the verdict as JSON-compatible fields."""
-        return {
-            "package": str(self.folder),
-            "recipient_id": self.recipient,
-            "report": self.report,
-            "period": self.period,
-            "valid": self.is_valid,
-            "chain": self.chain,
-            "problems": [{"check": p.check, "file": p.file, "message": p.message} for p in self.problems],
-        }
-
-
-@dataclass(frozen=True)
-class _Link:
-    """A package in the chain of its recipient and report."""
-
-    verdict: Verdict
-    previous: str | None
+_PERIOD = re.compile(r"\d{4}-(\d{2}-\d{2}|W\d{2}|\d{2})(\.r\d+)?(\.recall)?")
+_FIELDS = {"recipient": str, "report": str, "period": str, "files": dict, "previous": str | None}
+_PACKAGE = {**_FIELDS, "rule_set": dict}
+_RECALL = {**_FIELDS, "kind": str, "recalled": dict}
+_LARGEST = 1 << 24
+"""Bytes of a certificate; what is larger is none."""
+_MANY = 24
+"""Packages from which on it pays to share the work among processors."""
 
 
 def verify_packages(folders: Sequence[Path], public_key: Ed25519PublicKey) -> list[Verdict]:
@@ -90,81 +54,103 @@ def verify_packages(folders: Sequence[Path], public_key: Ed25519PublicKey) -> li
 
     Guarantee:
         No problem means: the holder of the signing key signed exactly these files for this recipient, report and
-        period; they are what their description says; no published count is below the rule set's; and the packages given
-        follow one another without a gap, a replay or a fork. What was never given cannot be missed: neither packages
-        before the first nor after the last.
+        period; the tables are what their description says; no published count is below the rule set's; none of the
+        packages given recalls it; and the packages given follow one another without a gap, a replay or a fork. What was
+        never given cannot be missed: neither packages before the first nor after the last. No folder is written to, and
+        nothing that a folder holds can stop the verification of another.
 
     Source: RFC 8032 (Ed25519); architecture.md, A report package.
     """
     for folder in folders:
         if not folder.is_dir():
             raise ReleaseError("verify.package", f"{folder} is not a folder", "a package's folder")
-    links = [_verify_one(folder, public_key) for folder in folders]
-    chains: dict[tuple[str, str], list[int]] = {}
-    for n, link in enumerate(links):
-        if link.verdict.certificate and link.verdict.recipient:
-            chains.setdefault((link.verdict.recipient, link.verdict.report), []).append(n)
-    verdicts = [link.verdict for link in links]
-    for members in chains.values():
-        if len(members) > 1:
-            for n, verdict in zip(members, _verify_chain([links[n] for n in members]), strict=True):
-                verdicts[n] = verdict
-    return verdicts
+    key = public_key.public_bytes_raw()
+    workers = min(os.cpu_count() or 1, len(folders) // _MANY)
+    if workers < 2:
+        return judge_together([_verify_one(folder, key) for folder in folders])
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        links = list(pool.map(_verify_one, folders, [key] * len(folders), chunksize=4))
+    return judge_together(links)
 
 
-def _verify_one(folder: Path, public_key: Ed25519PublicKey) -> _Link:
-    """Verify a package alone; what is below a broken signature is still compared, so that every change is named."""
-    blank = Verdict(folder, "", "", "", "", NOT_CHECKED, ())
+def _verify_one(folder: Path, key: bytes) -> Link:
+    """Verify a package alone; whatever it holds, the answer is a verdict."""
     try:
-        text, signature = (folder / CERTIFICATE).read_bytes(), (folder / SIGNATURE).read_bytes()
-    except OSError:
-        missing = tuple(
-            Problem("signature", name, "is missing")
-            for name in (CERTIFICATE, SIGNATURE)
-            if not (folder / name).is_file()
+        return _verify(folder, Ed25519PublicKey.from_public_bytes(key))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return Link(Verdict(folder, problems=(Problem("files", folder.absolute().name, "cannot be read"),)))
+
+
+def _verify(folder: Path, key: Ed25519PublicKey) -> Link:
+    """Verify a package; of one that nobody signed, files are still compared, so that every change is named."""
+    text, signature = _read(folder / CERTIFICATE), _read(folder / SIGNATURE)
+    if text is None or signature is None:
+        missing = [name for name, found in ((CERTIFICATE, text), (SIGNATURE, signature)) if found is None]
+        return Link(
+            Verdict(folder, problems=tuple(Problem("signature", name, _why(folder / name)) for name in missing))
         )
-        return _Link(replace(blank, problems=missing), None)
     problems = []
-    if not is_signed(text, signature, public_key):
+    signed = len(signature) == SIGNATURE_BYTES and is_signed(text, signature, key)
+    if not signed:
         message = "certificate and signature do not belong together, or another key signed them"
         problems = [Problem("signature", name, message) for name in (CERTIFICATE, SIGNATURE)]
     certificate = _parse(text)
     if certificate is None:
         problems.append(Problem("signature", CERTIFICATE, "is not a certificate"))
-        return _Link(replace(blank, problems=tuple(problems)), None)
+        return Link(Verdict(folder, problems=tuple(problems)))
     changed = check_files(folder, certificate["files"], besides=(CERTIFICATE, SIGNATURE))
     problems += changed
-    if not changed:
+    if signed and not changed:
         problems += _content_problems(folder, certificate)
-    if _PERIOD.fullmatch(folder.name) and folder.name != certificate["period"]:
-        problems.append(Problem("chain", folder.name, "is the package of another period, put in its place"))
-    verdict = Verdict(
-        folder,
-        str(certificate["recipient"]),
-        str(certificate["report"]),
-        str(certificate["period"]),
-        hashlib.sha256(text).hexdigest(),
-        NOT_CHECKED,
-        tuple(problems),
-    )
-    return _Link(verdict, certificate["previous"])
+    periods = {name for name in (folder.absolute().name, folder.resolve().name) if _PERIOD.fullmatch(name)}
+    if periods - {certificate["period"]}:
+        problems.append(Problem("chain", folder.absolute().name, "is the package of another period, put in its place"))
+    whose = (certificate["recipient"], certificate["report"], certificate["period"])
+    verdict = Verdict(folder, *whose, hashlib.sha256(text).hexdigest(), problems=tuple(problems))
+    told = [certificate["recalled"]] if certificate.get("kind") == RECALL else certificate.get("recalls", [])
+    return Link(verdict, signed, certificate["previous"], tuple(map(_told, told)) if signed else ())
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a plain file that may be a certificate or its signature; nothing is followed, waited for or swallowed."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        return None
+    return path.read_bytes()
+
+
+def _why(path: Path) -> str:
+    if not path.is_symlink() and not path.exists():
+        return "is missing"
+    return "is not a plain file" if path.is_symlink() or not path.is_file() else "is larger than any certificate"
 
 
 def _parse(text: bytes) -> dict[str, Any] | None:
-    """Return the certificate, or None if the bytes are none."""
+    """Return the certificate, or None if the bytes are none in its one form."""
     try:
         body = json.loads(text)
-    except ValueError:
+        if canonical(body).encode() != text:
+            return None
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict) or not all(field in body for field in _FIELDS):
+    fields = _RECALL if isinstance(body, dict) and body.get("kind") == RECALL else _PACKAGE
+    if not isinstance(body, dict) or not all(isinstance(body.get(name, ...), kind) for name, kind in fields.items()):
         return None
-    is_whole = isinstance(body["files"], dict) and isinstance(body["rule_set"], dict) and "heads" in body["rule_set"]
-    return body if is_whole and isinstance(body["previous"], str | None) else None
+    is_whole = "heads" in body["rule_set"] if fields is _PACKAGE else body["recalled"].get("reason") in REASONS
+    return body if is_whole else None
+
+
+def _told(recalled: dict[str, str]) -> tuple[str, str]:
+    """Return the certificate that is recalled, and what is said of it."""
+    return recalled["certificate"], f"was recalled on {recalled['date']}: {REASONS[recalled['reason']][1]}"
 
 
 def _content_problems(folder: Path, certificate: dict[str, Any]) -> Iterator[Problem]:
     """Yield what the files say that their certificate or their description does not allow."""
-    problems, package = check_schema(folder)
+    if certificate.get("kind") == RECALL:
+        if set(certificate["files"]) != {NOTICE}:
+            yield Problem("schema", CERTIFICATE, "recalls with other files than a recall has")
+        return
+    problems, package = check_schema(folder, with_workbook=False)
     yield from problems
     if package is not None:
         yield from check_rules(package, certificate["rule_set"])
@@ -172,41 +158,3 @@ def _content_problems(folder: Path, certificate: dict[str, Any]) -> Iterator[Pro
         for field in ("recipient", "report", "period", "rule_set"):
             if descriptor.get(f"quorum:{field}") != certificate[field]:
                 yield Problem("schema", DESCRIPTOR, f"names another {field} than the certificate")
-
-
-def _verify_chain(links: list[_Link]) -> list[Verdict]:
-    """Return the verdicts of the packages of one recipient and report, with what breaks their chain."""
-    first_with = {link.verdict.certificate: n for n, link in reversed(list(enumerate(links)))}
-    found: list[list[str]] = [[] for _ in links]
-    for n, link in enumerate(links):
-        if first_with[link.verdict.certificate] != n:
-            found[n].append("is a replay: the same certificate as another package given")
-    originals = [n for n in range(len(links)) if first_with[links[n].verdict.certificate] == n]
-    _find_repeats(links, originals, found)
-    starts = [n for n in originals if links[n].previous not in first_with]
-    starts.sort(key=lambda n: (links[n].previous is not None, links[n].verdict.period))
-    for n in starts[1:]:
-        found[n].append("follows a package that was not given: a gap before it")
-    return [
-        replace(
-            link.verdict,
-            chain=BROKEN if messages or _has_chain_problem(link.verdict) else INTACT,
-            problems=link.verdict.problems + tuple(Problem("chain", link.verdict.folder.name, m) for m in messages),
-        )
-        for link, messages in zip(links, found, strict=True)
-    ]
-
-
-def _find_repeats(links: list[_Link], originals: list[int], found: list[list[str]]) -> None:
-    """Name periods that were released twice, and certificates that two packages follow."""
-    periods: dict[str, int] = {}
-    followed: dict[str | None, int] = {}
-    for n in originals:
-        if periods.setdefault(links[n].verdict.period, n) != n:
-            found[n].append("is a second release of its period")
-        if followed.setdefault(links[n].previous, n) != n:
-            found[n].append("follows the same package as another one does: a fork")
-
-
-def _has_chain_problem(verdict: Verdict) -> bool:
-    return any(problem.check == "chain" for problem in verdict.problems)

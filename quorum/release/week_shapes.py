@@ -12,6 +12,7 @@ from datetime import date
 from types import MappingProxyType
 
 from quorum.policy import Policy, ReportSpec, TableSpec
+from quorum.release.shapes import planned_keys
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import WEEK, days_of_week, month_of, week_of
 from quorum.tables.targeting import Targets
@@ -48,6 +49,7 @@ def week_tables(report: ReportSpec) -> list[WeekTable]:
     return [
         WeekTable(spec.name if not first else f"{spec.name}_{report.families[first]}", spec, report.families[first:])
         for spec in report.tables
+        if not spec.periods or WEEK in spec.periods
         for first in range(len(report.families))
     ]
 
@@ -106,8 +108,8 @@ def week_shape(
     tables: list[TableShape] = []
     levels: dict[str, dict[str, Mapping[str, int]]] = {}
     for table in week_tables(report):
-        parts = [shape.table(table.spec.name) for shape in shapes]
-        keys = [key for key in groups.get(table.families, []) if lists_same(parts, key)]
+        parts = [part for shape in shapes for part in shape.tables if part.name == table.spec.name]
+        keys = [key for key in groups.get(table.families, []) if _is_listed(table, parts, key, shapes)]
         if not keys:
             continue
         measures = week_measures(policy, report, table)
@@ -206,6 +208,14 @@ def merged_dimensions(parts: Sequence[TableShape], keys: Sequence[str]) -> tuple
             paths = sorted(path for path in paths if path[0] in own)
         found.append(Dimension(dimension.levels, tuple(paths), dimension.has_margin, partitions_people=False))
     return tuple(found)
+
+
+def _is_listed(table: WeekTable, parts: Sequence[TableShape], key: str, shapes: Sequence[PackageShape]) -> bool:
+    """Say whether a table of a week lists a campaign: one that is planned does if the plan tells its finest cells."""
+    if not parts or not lists_same(parts, key):
+        return False
+    plans = {key: _plan(shapes, key)}
+    return not table.spec.is_planned or bool(planned_keys(table.spec, parts[0], plans, table.families))
 
 
 def lists_same(parts: Sequence[TableShape], key: str) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.disclosure.clipping import ClippedShare
 from quorum.policy import Policy, ReportSpec, RuleSet
+from quorum.release.shapes import KEYS_OF_POLICY
+from quorum.report.earlier import Earlier
 from quorum.tables import PackageShape
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class PageFacts:
         creatives: creative to name.
         clipped: what the recipient is told of the last whole month; None if there is none, or nothing to tell.
         breaks: campaigns whose plan is another one than the month before.
+        before: what the package of the period before says of whole campaigns; None if there is none.
     """
 
     shape: PackageShape
@@ -87,6 +90,7 @@ class PageFacts:
     creatives: Mapping[str, str] = field(default_factory=dict)
     clipped: ClippedShare | None = None
     breaks: Collection[str] = ()
+    before: Earlier | None = None
 
 
 def page_facts(
@@ -95,6 +99,7 @@ def page_facts(
     shape: PackageShape,
     clipped: ClippedShare | None = None,
     breaks: Collection[str] = (),
+    before: Earlier | None = None,
 ) -> PageFacts:
     """Return the public facts of a package.
 
@@ -104,14 +109,14 @@ def page_facts(
         shape: the package.
         clipped: what its recipient is told of the last whole month; None if no month is over yet.
         breaks: campaigns whose plan is another one than the month before.
+        before: what the recipient's package of the period before says, from `quorum.report.earlier.read_earlier`.
 
     Returns:
         The facts; a name that is missing in the reference data is the id.
     """
     report = policy.reports[shape.report]
     recipients = {row["recipient_id"]: row for row in references["pseudo__recipient"].to_pylist()}
-    named = references["pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"].to_pylist()
-    rows = {row[report.key]: row for row in reversed(named)}
+    rows = {row[report.key]: row for row in reversed(_named(policy, references, report))}
     own = dict.fromkeys(path[0] for table in shape.tables for path in table.dimensions[0].keys)
     keys = [_key_facts(key, rows.get(key, {}), report) for key in own]
     return PageFacts(
@@ -128,12 +133,24 @@ def page_facts(
         },
         clipped=clipped,
         breaks=breaks,
+        before=before,
     )
+
+
+def _named(policy: Policy, references: Mapping[str, pa.Table], report: ReportSpec) -> list[dict[str, Any]]:
+    """Return the keys of a report with their names: of the reference data, or of the policy's list."""
+    if report.key in KEYS_OF_POLICY:
+        listed = policy.categories[KEYS_OF_POLICY[report.key]]
+        return [{report.key: each.key, "name_ja": each.ja, "name_en": each.en} for each in listed]
+    rows: list[dict[str, Any]] = references[
+        "pseudo__campaign" if report.key == "campaign_id" else "pseudo__section"
+    ].to_pylist()
+    return rows
 
 
 def _key_facts(key: str, row: Mapping[str, Any], report: ReportSpec) -> KeyFacts:
     booking = None
-    if report.key == "campaign_id":
+    if report.key == "campaign_id" and row:
         booking = Booking(
             row["starts_on"],
             row["ends_on"],

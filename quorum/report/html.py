@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from quorum.release.package import CODE_LIST, CODES, WITHHELD
+from quorum.report import notes
+from quorum.report.effective import Comparisons, compare
 from quorum.report.facts import LANGUAGES, PageFacts
+from quorum.report.findings import Teller
+from quorum.report.headline import Headline
 from quorum.report.labels import TEMPLATES, Words
 from quorum.report.released import Released
-from quorum.report.view import sections
-from quorum.report.why_text import why_words
-from quorum.tables.periods import MONTH
+from quorum.report.view import DETAILED_KEYS, sections
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_MANY_KEYS = 40
 
 
 def render(facts: PageFacts, tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
@@ -37,72 +40,40 @@ def render(facts: PageFacts, tables: Mapping[str, pa.Table]) -> dict[str, bytes]
         ``report.ja.html`` and ``report.en.html`` as UTF-8. The same arguments give the same bytes.
     """
     released = Released(facts.shape, tables, facts.policy)
-    return {f"report.{language}.html": _page(facts, released, language).encode() for language in LANGUAGES}
+    detailed = [key.key for key in facts.keys[:DETAILED_KEYS]]
+    comparisons = compare(released, detailed, facts.policy.contribution["click"])
+    return {f"report.{name}.html": _page(facts, released, name, comparisons).encode() for name in LANGUAGES}
 
 
-def _page(facts: PageFacts, released: Released, language: str) -> str:
+def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapping[str, Comparisons]) -> str:
     words = Words(language, facts.policy, facts.creatives)
-    shown = sections(facts, released, words)
-    report = facts.report
+    report, headline = facts.report, Headline(facts, released, words)
+    names = headline.names()
     return _template().render(
         t=words.texts,
         language=language,
+        other=next(other for other in LANGUAGES if other != language),
         title=report.name_ja if language == "ja" else report.name_en,
         recipient=words.name(facts.recipient[language]),
         period=words.period(facts.shape.period),
+        before="" if facts.before is None else words.period(facts.before.period),
         policy_version=facts.policy.version,
         rule_set=facts.rule_set.name,
         key_column=report.key,
-        sections=shown,
-        undetailed=sum(not section.panels for section in shown),
-        reasons=_reasons(facts, words),
-        bounds=_bounds(facts, words),
+        lead=headline.lead(),
+        overview=headline.overview(),
+        table_of_keys=headline.table(),
+        is_long=len(facts.keys) > _MANY_KEYS,
+        points=Teller(words).first([(names[key], found) for key, found in comparisons.items()]),
+        has_clicks="clicks" in report.families,
+        sections=sections(facts, released, words, comparisons),
+        key_n=len(facts.keys),
+        reasons=notes.reasons(facts, words),
+        counting=notes.counting(facts, words),
         remedies=[words["ask_level"], words["ask_period"], words["ask_total"]],
-        glossary=_glossary(facts, released, words),
-        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        glossary=notes.glossary(facts, released, words),
+        css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     )
-
-
-def _reasons(facts: PageFacts, words: Words) -> list[str]:
-    """Return why a cell may be withheld: the rules with their numbers, the same on every page of a rule set."""
-    families = [facts.policy.families[name] for name in facts.report.families]
-    lines = [
-        words["why_heads"].format(family=words[family.count], heads=facts.rule_set.heads[family.name])
-        for family in families
-    ]
-    if any(family.rest for family in families):
-        lines.append(words["why_outside"].format(outside=facts.rule_set.outside))
-    if any(family.requires for family in families):
-        lines.append(words["why_requires"])
-    if facts.shape.plan:
-        lines.append(words["why_plan"])
-    if MONTH in facts.report.periods:
-        lines.append(words["why_invoice"])
-    return [*lines, words["why_derived"], why_words(words.language)["page_code"].format(CODE_LIST, CODES[WITHHELD])]
-
-
-def _bounds(facts: PageFacts, words: Words) -> list[str]:
-    """Return what one person adds to a campaign at most, and the class of what exceeded it in the last whole month."""
-    if facts.report.key != "campaign_id":
-        return []
-    return [words["bounds_lead"].format(**facts.policy.contribution), _clipped(facts, words)]
-
-
-def _clipped(facts: PageFacts, words: Words) -> str:
-    if facts.clipped is None:
-        return words["clipped_later"]
-    month, under = words.month(facts.clipped.month), facts.clipped.under_percent
-    if under is None:
-        return words["clipped_more"].format(month=month, percent=facts.policy.clipped_classes[-1])
-    return words["clipped_under"].format(month=month, percent=under)
-
-
-def _glossary(facts: PageFacts, released: Released, words: Words) -> list[tuple[str, str]]:
-    """Return the terms that this report uses, with their meanings."""
-    used = {name for family in released.families for name in (family.count, family.heads)} | {"unknown", "all"}
-    if facts.report.key == "campaign_id":
-        used |= {"click_rate", "cost"}
-    return [(words[term], meaning) for term, meaning in words.glossary.items() if term in used]
 
 
 @cache

@@ -22,6 +22,7 @@ from quorum.tables.shape import ALL
 TEMPLATES = Path(__file__).with_name("templates")
 MICROS = 1_000_000
 _MILLE = 1_000
+_TEXTS = ("words.yaml", "page_words.yaml")
 
 _WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -69,6 +70,8 @@ class Words:
     def by(self, level: str) -> str:
         """Return the title of a table by a level."""
         name = self[level]
+        if self.language == "ja" and name.endswith("別"):
+            return name
         return self["by"].format(name if self.language == "ja" else name.lower())
 
     def key_set(self, level: str) -> str:
@@ -106,8 +109,19 @@ class Words:
             return f"¥{sen // 100}.{sen % 100:02}"
         return f"¥{(micros + MICROS // 2) // MICROS:,}"
 
+    def short(self, number: int) -> str:
+        """Write a number in few characters, rounded down: 1.2万, or 12.3k; small ones as they are."""
+        units = ((100_000_000, "億"), (10_000, "万")) if self.language == "ja" else ((1_000_000, "M"), (10_000, "k"))
+        for least, unit in units:
+            if number >= least:
+                tenths = number * 10 // (1_000 if unit == "k" else least)
+                return f"{tenths // 10:,}{unit}" if tenths >= 1_000 else f"{tenths // 10}.{tenths % 10}{unit}"
+        return f"{number:,}"
+
     def price(self, model: str, micros: int) -> str:
-        """Write a price; cpm for a thousand impressions, as the trade does."""
+        """Write a price; cpm for a thousand impressions, as the trade does; a dash for a model that is not known."""
+        if model not in self.texts:
+            return "–"
         return self[model].format(self.yen(micros * _MILLE if model == "cpm" else micros))
 
 
@@ -141,9 +155,9 @@ def fixed_texts(language: str) -> Mapping[str, str]:
 @cache
 def _read(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return the texts and the glossary of a language."""
-    document = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+    documents = [yaml.safe_load((TEMPLATES / name).read_text(encoding="utf-8")) for name in _TEXTS]
     texts, glossary = (
-        MappingProxyType({name: entry[language] for name, entry in document[part].items()})
+        MappingProxyType({name: entry[language] for document in documents for name, entry in document[part].items()})
         for part in ("texts", "glossary")
     )
     return texts, glossary

@@ -1,118 +1,44 @@
-"""What a page shows, worked out before it is laid out: headlines, panels, rows and cells, as texts and bar widths.
+"""What a page shows of every campaign or section, in order: headline, findings, tables, and what other packages tell.
 
-What belongs here: choosing and ordering what is shown, and ratios of released counts. What does not: markup
-(`templates/`), and any number that was not released.
+What belongs here: putting the parts of a section together. What does not: the parts, and markup (`templates/`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-
-from markupsafe import Markup
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from quorum.disclosure.invoice import COST_MICROS, TOTALS
-from quorum.policy import FamilySpec
-from quorum.report import charts
+from quorum.report.audience import Audience
+from quorum.report.effective import Comparisons
 from quorum.report.facts import KeyFacts, PageFacts
-from quorum.report.labels import Words, percent, quotient
+from quorum.report.findings import Teller
+from quorum.report.headline import Headline
+from quorum.report.labels import Words
+from quorum.report.model import WITHHELD, Block, Cell, Grid, Panel, Row, Section, blocks
 from quorum.report.released import Released
+from quorum.report.rows import Rows
+from quorum.report.told import told_elsewhere
 from quorum.report.why_page import withheld_lines
-from quorum.tables import Dimension, TableShape
-from quorum.tables.shape import ALL
-from quorum.tables.targeting import aim
+from quorum.tables import TableShape
+from quorum.tables.periods import DAY, kind_of
 
-DETAILED_KEYS = 16
-LISTED_CREATIVES = 12
+DETAILED_KEYS = 12
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number on the page.
-
-    Args:
-        text: as it is written; empty for withheld, the page has a word for it.
-        bar: width of its bar in percent, None without one.
-        is_withheld: whether it, or what it is computed from, is withheld.
-    """
-
-    text: str
-    bar: int | None = None
-    is_withheld: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a panel: its label, its cells, and whether it is the total."""
-
-    label: str
-    cells: tuple[Cell, ...]
-    is_total: bool = False
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A table of the page with its chart.
-
-    Args:
-        title: what it shows.
-        header: titles of the columns; the first is of the labels.
-        rows: in order.
-        chart: inline SVG, or None.
-        note: a line below, or empty.
-        is_wide: whether it takes the full width.
-        is_split: whether its rows stand in two tables side by side.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[Row, ...]
-    chart: Markup | None = None
-    note: str = ""
-    is_wide: bool = False
-    is_split: bool = False
-
-    @property
-    def parts(self) -> tuple[tuple[Row, ...], ...]:
-        """The rows of each table: all, or two halves without the total."""
-        if not self.is_split:
-            return (self.rows,)
-        plain = tuple(row for row in self.rows if not row.is_total)
-        half = (len(plain) + 1) // 2
-        return plain[:half], plain[half:]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A campaign or a section of the site.
-
-    Args:
-        name: what it is called.
-        key: its id.
-        facts: label and text of what was booked.
-        headline: label and number.
-        panels: its tables; none if it is not detailed.
-        withheld: a line for each family of which something is withheld; none if it is not detailed.
-    """
-
-    name: str
-    key: str
-    facts: tuple[tuple[str, str], ...]
-    headline: tuple[tuple[str, Cell], ...]
-    panels: tuple[Panel, ...] = field(default=())
-    withheld: tuple[str, ...] = ()
-
-
-def sections(facts: PageFacts, released: Released, words: Words) -> tuple[Section, ...]:
-    """Return what a page shows of every key, in the order of the facts; the first ones in detail.
+def sections(
+    facts: PageFacts, released: Released, words: Words, comparisons: Mapping[str, Comparisons]
+) -> tuple[Section, ...]:
+    """Return what a page shows of the keys that it details, in the order of the facts.
 
     Args:
         facts: public facts.
         released: the released tables.
         words: of the page's language.
+        comparisons: of each of these keys.
     """
     view = _View(facts, released, words)
-    return tuple(view.section(key, is_detailed=n < DETAILED_KEYS) for n, key in enumerate(facts.keys))
+    return tuple(view.section(key, comparisons[key.key]) for key in facts.keys[:DETAILED_KEYS])
 
 
 @dataclass(frozen=True)
@@ -121,14 +47,42 @@ class _View:
     released: Released
     words: Words
 
-    def section(self, key: KeyFacts, *, is_detailed: bool) -> Section:
-        panels = tuple(p for table in self._tables(key) for p in self._panels(table, key)) if is_detailed else ()
-        name = self.words.name(key.names[self.words.language])
-        withheld = withheld_lines(self.released, key.key, self.words) if is_detailed else ()
-        return Section(name, key.key, self._booking(key), self._headline(key), panels, withheld)
+    def section(self, key: KeyFacts, comparisons: Comparisons) -> Section:
+        words = self.words
+        has_clicks = "clicks" in {family.name for family in self.released.families}
+        return Section(
+            words.name(key.names[words.language]),
+            key.key,
+            self._booking(key),
+            Headline(self.facts, self.released, words).tiles(key),
+            tuple(self._groups(key, comparisons)),
+            Teller(words).tell(comparisons) if has_clicks else None,
+            tuple(self._elsewhere(key)),
+            withheld_lines(self.released, key.key, words),
+        )
 
-    def _tables(self, key: KeyFacts) -> list[TableShape]:
-        return [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
+    def _groups(self, key: KeyFacts, comparisons: Comparisons) -> Iterator[tuple[str, tuple[Block, ...]]]:
+        """Yield the audience first, then placements and creatives; in a month its totals before both."""
+        listed = [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
+        totals = tuple(self._totals(table, key) for table in listed if table.name == TOTALS)
+        own = [table for table in listed if table.name != TOTALS]
+        delivery = [table for table in own if len(table.dimensions[0].levels) > 1]
+        audience = [table for table in own if table not in delivery]
+        groups = {
+            "group_totals": totals,
+            "group_audience": self._panels(audience, key, comparisons),
+            "group_delivery": self._panels(delivery, key, comparisons),
+        }
+        for name, panels in groups.items():
+            if panels:
+                yield self.words[name], blocks(panels)
+
+    def _panels(self, tables: list[TableShape], key: KeyFacts, comparisons: Comparisons) -> tuple[Panel, ...]:
+        return tuple(
+            panel
+            for table in tables
+            for panel in Audience(Rows(self.released, table, key.key, self.words, comparisons)).panels()
+        )
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words
@@ -147,35 +101,13 @@ class _View:
             *([(words["series"], words["series_break"])] if key.key in self.facts.breaks else []),
         )
 
-    def _headline(self, key: KeyFacts) -> tuple[tuple[str, Cell], ...]:
-        words, base = self.words, self.released.families[0]
-        count, heads = (self.released.total(key.key, name) for name in (base.count, base.heads))
-        shown = [(words[base.count], _number(count)), (words[base.heads], _number(heads))]
-        families = {family.name: family for family in self.released.families}
-        if "clicks" in families:
-            clicks = self.released.total(key.key, families["clicks"].count)
-            shown += [(words["click_n"], _number(clicks)), (words["click_rate"], _rate(clicks, count))]
-        else:
-            shown.append((words["view_rate"], _mean(count, heads)))
-        if key.booking is not None:
-            micros = self.released.total(key.key, COST_MICROS)
-            if micros is None:
-                micros = self.released.cost_micros(key.key, key.booking)
-            cost = Cell("", is_withheld=True) if micros is None else Cell(words.yen(micros))
-            shown.append((words["cost"], cost))
-        return tuple(shown)
-
-    def _panels(self, table: TableShape, key: KeyFacts) -> Iterable[Panel]:
-        """Yield a panel for each dimension of a table, the others at ALL; for age and gender their cross as well."""
-        own = table.columns[0]
-        if table.name == TOTALS:
-            yield self._totals(table, key)
-        dimensions = [d for d in table.dimensions if d.levels != (own,)]
-        if [d.levels for d in dimensions] == [("age_band",), ("gender",)]:
-            yield self._cross(table, key, *dimensions)
-        for dimension in dimensions:
-            for depth in range(1, len([level for level in dimension.levels if level != own]) + 1):
-                yield self._level(table, key, dimension, depth)
+    def _elsewhere(self, key: KeyFacts) -> Iterator[str]:
+        """Yield a sentence for each kind of period whose packages tell some families of a key."""
+        words, counts = self.words, {family.name: family.count for family in self.released.families}
+        for kind, names in told_elsewhere(self.released, key.key).items():
+            listed = words["comma"].join(words[counts[name]] for name in names)
+            here = kind_of(self.released.shape.period)
+            yield words[f"elsewhere_{kind}" if here == DAY or kind == DAY else f"elsewhere_other_{kind}"].format(listed)
 
     def _totals(self, table: TableShape, key: KeyFacts) -> Panel:
         """Return the totals of a month, which the invoice tells too."""
@@ -183,152 +115,8 @@ class _View:
         cells = []
         for measure in table.measures:
             value = self.released.value(table, key.key, {}, measure.name)
-            is_money = value is not None and measure.name == COST_MICROS
-            cells.append(Cell(words.yen(value)) if value is not None and is_money else _number(value))
-        row = Row(words["all"], tuple(cells), is_total=True)
+            written = words.yen if measure.name == COST_MICROS else "{:,}".format
+            cells.append(Cell("", WITHHELD) if value is None else Cell(written(value)))
         header = (words["totals"], *(words[measure.name] for measure in table.measures))
-        return Panel(words["totals"], header, (row,), note=words["totals_invoiced"])
-
-    def _level(self, table: TableShape, key: KeyFacts, dimension: Dimension, depth: int) -> Panel:
-        """Return the panel of one level of a dimension: the total, then its categories; charts stand at the first."""
-        own = table.columns[0]
-        nested = dimension.levels[0] == own
-        levels = dimension.levels[1:] if nested else dimension.levels
-        found = [c[1:] if nested else c for c in dimension.coordinates() if not nested or c[0] == key.key]
-        coordinates = [c for c in found if sum(category != ALL for category in c) == depth]
-        level, words = levels[depth - 1], self.words
-        note, coordinates = self._not_targeted(dimension, key, level, coordinates)
-        if level == "creative_id" and len(coordinates) > LISTED_CREATIVES:
-            note = words["more_creatives"].format(len(coordinates) - LISTED_CREATIVES)
-            coordinates = coordinates[:LISTED_CREATIVES]
-        cells = [dict(zip(levels, coordinate, strict=True)) for coordinate in coordinates]
-        values = [self.released.value(table, key.key, at, self.main_measure(table)) for at in cells]
-        largest = max((value or 0 for value in values), default=0)
-        rows = [Row(words["all"], self._cells(table, key, {}, None), is_total=True)]
-        rows += [Row(words.category(level, at[level]), self._cells(table, key, at, largest)) for at in cells]
-        chart = self._chart(table, key, dimension) if depth == 1 else None
-        return Panel(
-            words.by(level),
-            (words[level], *self._header(table)),
-            tuple(rows),
-            chart,
-            note,
-            is_wide=len(levels) > 1,
-            is_split=depth > 1,
-        )
-
-    def _aimed(self, dimension: Dimension, key: KeyFacts) -> Dimension:
-        """Return a dimension without the categories that a campaign does not target, which are 0 beforehand."""
-        return aim(dimension, self.released.shape.targeting.get(key.key, {}))
-
-    def _not_targeted(
-        self, dimension: Dimension, key: KeyFacts, level: str, coordinates: list[tuple[str, ...]]
-    ) -> tuple[str, list[tuple[str, ...]]]:
-        """Return a line that names the categories outside the targeting, and the coordinates without them."""
-        aimed = self._aimed(dimension, key)
-        if aimed is dimension:
-            return "", coordinates
-        listed = set(aimed.coordinates())
-        at = dimension.levels.index(level)
-        left_out = [self.words.category(level, c[at]) for c in coordinates if c not in listed]
-        note = self.words["not_targeted"].format(self.words["comma"].join(left_out)) if left_out else ""
-        return note, [c for c in coordinates if c in listed]
-
-    def _header(self, table: TableShape) -> list[str]:
-        words = self.words
-        header = []
-        for family in self.released.families:
-            names = [m.name for m in table.measures if m.family == family.name]
-            header += [words[name] for name in reversed(names) if _is_shown(family, name)]
-            if family.name == "clicks":
-                header.append(words["click_rate"])
-        return header
-
-    def _cells(self, table: TableShape, key: KeyFacts, at: dict[str, str], largest: int | None) -> tuple[Cell, ...]:
-        """Return the cells of a row; the first has a bar if there is a largest value to compare with."""
-        cells: list[Cell] = []
-        base = self.released.value(table, key.key, at, self.released.families[0].count)
-        for family in self.released.families:
-            names = [m.name for m in table.measures if m.family == family.name]
-            for name in reversed(names):
-                if _is_shown(family, name):
-                    value = self.released.value(table, key.key, at, name)
-                    bar = None if largest is None or cells or value is None else 100 * value // max(1, largest)
-                    cells.append(_number(value, bar))
-            if family.name == "clicks":
-                cells.append(_rate(self.released.value(table, key.key, at, family.count), base))
-        return tuple(cells)
-
-    def main_measure(self, table: TableShape) -> str:
-        """Return the measure that charts and bars show: people where the table has them, else its first events."""
-        base, names = self.released.families[0], [m.name for m in table.measures]
-        return base.heads if base.heads in names else base.count if base.count in names else names[0]
-
-    def _point(self, table: TableShape, key: KeyFacts, at: dict[str, str], label: str) -> charts.Point:
-        value = self.released.value(table, key.key, at, self.main_measure(table))
-        text = self.words["withheld"] if value is None else f"{value:,}"
-        return charts.Point(list(at.values())[-1], label, value, text)
-
-    def _chart(self, table: TableShape, key: KeyFacts, dimension: Dimension) -> Markup | None:
-        words, measure, finest = self.words, self.words[self.main_measure(table)], dimension.levels[-1]
-        points = [
-            self._point(table, key, dict(zip(dimension.levels, path, strict=True)), words.category(finest, path[-1]))
-            for path in (self._aimed(dimension, key).keys if finest in ("prefecture", "hour_band") else ())
-        ]
-        if finest == "prefecture":
-            legend = (words["fewer"], words["more"], words["withheld"])
-            return charts.tile_map(points, words["map_title"].format(measure), words.language, legend)
-        if finest == "hour_band":
-            return charts.columns([p for p in points if p.key != "unknown"], words["hours_title"].format(measure))
-        return None
-
-    def _cross(self, table: TableShape, key: KeyFacts, ages: Dimension, genders: Dimension) -> Panel:
-        """Return ages by genders with the pyramid of women and men."""
-        words, name = self.words, self.main_measure(table)
-        age_keys, gender_keys = ([path[0] for path in self._aimed(d, key).keys] for d in (ages, genders))
-        rows = []
-        for age in [ALL, *age_keys]:
-            at = [{"age_band": age, "gender": gender} for gender in [ALL, *gender_keys]]
-            cells = tuple(_number(self.released.value(table, key.key, where, name)) for where in at)
-            rows.append(Row(words.category("age_band", age), cells, is_total=age == ALL))
-        bands = []
-        for age in age_keys:
-            women, men = (
-                self._point(table, key, {"age_band": age, "gender": g}, words.category("gender", g))
-                if g in gender_keys
-                else None
-                for g in ("female", "male")
-            )
-            if age != "unknown":
-                bands.append((words.category("age_band", age), women, men))
-        return Panel(
-            words["matrix"].format(words[name]),
-            (words["age_band"], *(words.category("gender", gender) for gender in [ALL, *gender_keys])),
-            tuple(rows),
-            charts.pyramid(bands, words["pyramid_title"].format(words[name])),
-            is_wide=True,
-        )
-
-
-def _is_shown(family: FamilySpec, measure: str) -> bool:
-    """Leave out head counts of clicks and conversions: the page shows events there, the files have both."""
-    return measure == family.count or family.requires is None
-
-
-def _number(value: int | None, bar: int | None = None) -> Cell:
-    return Cell("", is_withheld=True) if value is None else Cell(f"{value:,}", bar)
-
-
-def _rate(part: int | None, whole: int | None) -> Cell:
-    return _ratio(part, whole, percent)
-
-
-def _mean(part: int | None, whole: int | None) -> Cell:
-    return _ratio(part, whole, quotient)
-
-
-def _ratio(part: int | None, whole: int | None, written: Callable[[int, int], str]) -> Cell:
-    """Return a ratio of released counts; withheld if one of them is, a dash where there is nothing to divide by."""
-    if part is None or whole is None:
-        return Cell("", is_withheld=True)
-    return Cell(written(part, whole) if whole else "–")
+        grid = Grid(words["totals"], header, (Row(words["all"], tuple(cells), "total"),))
+        return Panel(words["totals"], grid, notes=(words["totals_invoiced"],), is_wide=True)

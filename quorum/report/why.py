@@ -118,7 +118,7 @@ class Held:
         period: of the package.
         rules: that the package states, or None.
         grids: its tables.
-        counts: family to its measure of events.
+        counts: family to its measure of events; of people where it has no other.
 
     Raises:
         ReleaseError: the package states a rule set with a part missing.
@@ -132,9 +132,10 @@ class Held:
         self._keys = key_columns(package)
         self.counts = {
             measure.family: measure.name
+            for kind in ("heads", "count")
             for table in package.tables.values()
             for measure in reversed(table.shape.measures)
-            if measure.kind == "count"
+            if measure.kind == kind
         }
 
     def explain(self, asked: Mapping[str, str]) -> Answer:

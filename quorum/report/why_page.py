@@ -11,6 +11,7 @@ from quorum.policy import FamilySpec
 from quorum.release.package import CODES, WITHHELD
 from quorum.report.labels import Words
 from quorum.report.released import Released
+from quorum.report.told import told_elsewhere
 from quorum.report.why_text import why_words
 from quorum.tables import TableShape
 from quorum.tables.shape import ALL
@@ -26,7 +27,10 @@ def withheld_lines(released: Released, key: str, words: Words) -> tuple[str, ...
     """
     texts = why_words(words.language)
     lines = []
+    elsewhere = {name for names in told_elsewhere(released, key).values() for name in names}
     for family in released.families:
+        if family.name in elsewhere:  # said in a sentence of its own
+            continue
         tables = [
             table for table in released.shape.tables if family.name in table.families and released.lists(table, key)
         ]
@@ -51,10 +55,11 @@ def _levels(
     found: dict[str, int] = {}
     is_whole = True
     for table in tables:
+        count = next(measure.name for measure in table.measures if measure.family == family.name)
         for coordinate, row in released.rows(table, key).items():
             if released.is_outside_targeting(table, coordinate):
                 continue
-            if row[family.count] is None:
+            if row[count] is None:
                 is_whole = False
             else:
                 name, crossed = _level(table, coordinate, words)

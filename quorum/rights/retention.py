@@ -100,6 +100,13 @@ def run_retention(desk: Desk, as_of: date | None, *, is_dry: bool) -> dict[str, 
     return _report(day, before, after, carried, is_dry=False)
 
 
+def nights_going(desk: Desk, as_of: date | None) -> list[date]:
+    """Return the nights of which retention would remove what packages are made from; arguments as `run_retention`."""
+    day = as_of or desk.latest_night()
+    gone = {name for kept in survey(desk, day) if kept.zone is not Zone.OUT for name in kept.gone}
+    return sorted(map(date.fromisoformat, gone))
+
+
 def survey(desk: Desk, day: date) -> list[Kept]:
     """Return what is kept of every table and of the packages, and what of it is older than its limit."""
     limits = limits_of(desk.policy, desk.catalog.tables)

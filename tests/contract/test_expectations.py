@@ -11,7 +11,7 @@ import pytest
 from assets.checks import judge
 from assets.suites import BLOCKING, load_suites
 from quorum.errors import ConfigurationError
-from quorum.profile import METRICS
+from quorum.metrics import METRICS
 from quorum.tables import Catalog
 from quorum.zones import Zone
 
@@ -45,6 +45,8 @@ def test_margins_of_every_cube_must_add_up(root: Path, catalog: Catalog) -> None
     suites = load_suites(root / "expectations", catalog)
     with_events = [t for t in catalog.in_zone(Zone.CUBE) if any(c.unit == "events" for c in t.columns)]
     assert {t.name for t in catalog.in_zone(Zone.CUBE)} - {t.name for t in with_events} == {
+        "cube__buyer_age_gender",
+        "cube__buyer_area",
         "cube__campaign_month",
         "cube__campaign_week",
     }
@@ -120,3 +122,29 @@ def test_what_cannot_be_evaluated_fails(root: Path, catalog: Catalog) -> None:
     missing = suite.expectations[0]
     del profile[missing.metric]
     assert missing in judge(suite, profile).failed
+
+
+def test_every_text_that_leaves_is_a_listed_category_or_looked_at_for_identifiers(root: Path, catalog: Catalog) -> None:
+    suites = load_suites(root / "expectations", catalog)
+    for table in catalog.in_zone(Zone.SAFE):
+        blocking = [e.metric for e in suites[table.name].expectations if e.severity == BLOCKING]
+        for column in table.columns:
+            if column.type == "VARCHAR" and not column.name.startswith(("status_", "policy_", "rule_set", "inputs_")):
+                looked = (f"identifier_n({column.name})", f"outside_n({column.name},")
+                assert any(metric.startswith(looked) for metric in blocking), f"{table.name}.{column.name}"
+
+
+def test_every_released_number_is_held_against_the_number_of_its_rule_set(root: Path, catalog: Catalog) -> None:
+    suites = load_suites(root / "expectations", catalog)
+    for table in catalog.in_zone(Zone.SAFE):
+        blocking = [e.metric for e in suites[table.name].expectations if e.severity == BLOCKING]
+        for column in table.columns:
+            is_measure = column.unit in ("events", "people") and table.name != "safe__campaign_month"  # declared totals
+            if is_measure:
+                assert any(m.startswith(f"under_k_n({column.name},") for m in blocking), f"{table.name}.{column.name}"
+
+
+def test_volumes_of_events_are_compared_with_the_same_weekday(root: Path, catalog: Catalog) -> None:
+    suites = load_suites(root / "expectations", catalog)
+    compared = {name for name, suite in suites.items() if "weekday_permille" in suite.metrics}
+    assert {"pseudo__access", "pseudo__ad_event", "pseudo__beacon", "seg__event", "seg__person_day"} <= compared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,9 @@ def test_what_a_partner_or_the_person_gave_says_so(catalog: Catalog) -> None:
     assert origins == {"vault__member": {"subject", None}, "vault__partner_transaction": {"partner"}}
     unasked = [column.name for column in catalog["vault__member"].columns if column.origin is None]
     assert unasked == ["file_n", "line_n", "member_id", "updated_at"]
+
+
+def test_every_test_module_has_a_name_of_its_own(root: Path) -> None:
+    """Two modules of one name are not collected together; each by itself passes."""
+    names = Counter(path.name for path in (root / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, often in names.items() if often > 1] == []

@@ -7,33 +7,27 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from release_night import NIGHT, cube_tables, references, withhold
+from verify_chain import KEYS, release, small_night
+from verify_chain import chain as make_chain
 
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.policy import Policy
-from quorum.release.certificate import certify, digest_files, export_public_key, load_public_key, sign
-from quorum.release.package import package_path, stage_package
-from quorum.release.shapes import package_shapes
+from quorum.release.certificate import digest_files, export_public_key, load_public_key, sign
 from quorum.release.verify import verify_packages
 from quorum.tables import PackageShape
 from quorum.zones import Home
 
-PAGES = {"report.ja.html": "<p>報告</p>".encode(), "report.en.html": b"<p>report</p>"}
-KEYS = KeyRing(bytes(range(32)))
-
 
 @pytest.fixture(scope="module")
 def night(policy: Policy) -> tuple[PackageShape, dict[str, pa.Table]]:
-    shape = next(s for s in package_shapes(policy, references(), NIGHT) if s.report == "sections")
-    return shape, withhold(shape, cube_tables(shape, policy, people=2_500), policy, totals_only=True)
+    return small_night(policy)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +40,7 @@ def chain(
     tmp_path_factory: pytest.TempPathFactory, night: tuple[PackageShape, dict[str, pa.Table]], policy: Policy
 ) -> list[Path]:
     """Four days of one recipient and report."""
-    root, previous, folders = tmp_path_factory.mktemp("out"), None, []
-    for n in range(4):
-        shape = replace(night[0], period=(NIGHT + timedelta(days=n)).isoformat())
-        folder, previous = _release(root, shape, night[1], policy, previous)
-        folders.append(folder)
-    return folders
+    return make_chain(tmp_path_factory.mktemp("out"), night, policy)
 
 
 @pytest.fixture
@@ -62,17 +51,6 @@ def package(chain: list[Path], tmp_path: Path) -> Path:
 @pytest.fixture
 def days(chain: list[Path], tmp_path: Path) -> list[Path]:
     return [Path(shutil.copytree(folder, tmp_path / "chain" / folder.name)) for folder in chain]
-
-
-def _release(
-    root: Path, shape: PackageShape, tables: dict[str, pa.Table], policy: Policy, previous: str | None
-) -> tuple[Path, str]:
-    staged = stage_package(root, shape, tables, policy, PAGES)
-    certificate = certify(staged, shape, policy, code_version="1", checks=[], attacks=[], previous=previous)
-    digest = sign(staged, certificate, KEYS)
-    target = root / package_path(shape)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return staged.replace(target), digest
 
 
 def _named(folder: Path, key: Ed25519PublicKey) -> set[tuple[str, str]]:
@@ -258,7 +236,7 @@ def test_a_fork_and_a_second_release_of_a_period_are_named(
 ) -> None:
     previous = json.loads((days[2] / "certificate.json").read_bytes())["previous"]
     shape = replace(night[0], period=days[2].name)
-    fork, _ = _release(tmp_path / "fork", shape, night[1], replace(policy, version=9), previous)
+    fork, _ = release(tmp_path / "fork", shape, night[1], replace(policy, version=9), previous)
     verdicts = verify_packages([*days, fork], key)
     assert [verdict.chain for verdict in verdicts] == ["intact"] * 4 + ["broken"]
     messages = " ".join(problem.message for problem in verdicts[4].problems)
@@ -273,7 +251,7 @@ def test_a_second_beginning_is_named(
     policy: Policy,
     tmp_path: Path,
 ) -> None:
-    anew, _ = _release(tmp_path / "anew", replace(night[0], period="2026-12-24"), night[1], policy, None)
+    anew, _ = release(tmp_path / "anew", replace(night[0], period="2026-12-24"), night[1], policy, None)
     assert [v.chain for v in verify_packages([*days, anew], key)] == ["intact"] * 4 + ["broken"]
 
 
@@ -284,7 +262,7 @@ def test_chains_of_several_recipients_do_not_mix(
     policy: Policy,
     tmp_path: Path,
 ) -> None:
-    other, _ = _release(tmp_path / "other", replace(night[0], recipient_id="info-b"), night[1], policy, None)
+    other, _ = release(tmp_path / "other", replace(night[0], recipient_id="info-b"), night[1], policy, None)
     verdicts = verify_packages([*days, other], key)
     assert [verdict.chain for verdict in verdicts] == ["intact"] * 4 + ["not_checked"]
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,7 +96,7 @@ def test_two_nights_are_published_and_every_line_is_accounted_for(portal: Portal
     for night in portal.nights:
         assert (night["exit_code"], night["errors"]) == (0, [])
         assert {release["status"] for release in night["releases"]} == {"published"}
-        assert {release["report"] for release in night["releases"]} == {"campaign", "sections", "site"}
+        assert {release["report"] for release in night["releases"]} == {"campaign", "items", "sections", "site"}
         for release in night["releases"]:
             assert (Path(release["path"]) / "certificate.sig").is_file()
             assert release["withheld_cells"] > 0
@@ -181,11 +182,36 @@ def test_a_bad_table_stops_what_is_downstream_and_a_mended_night_gives_the_same_
     assert not made & {"cube__section_hour", "safe", "out__package"}
     assert not list((tmp_path / "home" / "out").rglob("*"))
     assert not nights.workspace.is_done(FIRST)
+    page, docs = (tmp_path / "home" / "docs" / f"{place}/{FIRST}.html" for place in ("night", "data_docs"))
+    assert "expectations.seg__page_view" in page.read_text(encoding="utf-8")
+    assert 'class="state failed"' in page.read_text(encoding="utf-8")
+    assert '<details id="seg__page_view" open>' in docs.read_text(encoding="utf-8")
 
     vars(nights).pop("_job")
     assert nights.run(FIRST).exit_code == 0
     expected = {path: digest for path, digest in bytes_of(portal.home / "out").items() if str(FIRST) in path}
-    assert bytes_of(tmp_path / "home" / "out") == expected
+    made = {path: digest for path, digest in bytes_of(tmp_path / "home" / "out").items() if "VERIFY" not in path}
+    assert made == expected
+    assert 'class="state done"' in page.read_text(encoding="utf-8")
+    assert '<details id="seg__page_view">' in docs.read_text(encoding="utf-8")
+
+
+def test_an_answer_is_a_release_that_verifies_and_what_is_not_told_is_refused(portal: Portal, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(portal.home, home)
+    asked = ("ask", "--dimensions", "gender", "--where", "gender=女性", "--period", str(SECOND), "--json")
+    done = command(portal.landing, home, *asked)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["recipient_id"], answer["status"], answer["left_out"]) == ("analyst", "published", [])
+    assert {row["gender"] for row in answer["rows"]} == {"female"}
+    assert command(portal.landing, home, "verify", answer["path"]).returncode == 0
+    assert json.loads(command(portal.landing, home, *asked).stdout)["status"] == "unchanged"
+    refused = command(portal.landing, home, "ask", "--dimensions", "gender,device", "--period", str(SECOND))
+    assert refused.returncode == 13
+    assert "audience_device (device)" in refused.stderr
+    assert "--table audience_area" in command(portal.landing, home, "ask").stdout
+    assert command(portal.landing, home, "nightly", "--date", str(SECOND), "--json").returncode == 0
 
 
 def test_another_home_gives_the_same_bytes_through_dagsters_own_resource(
@@ -197,7 +223,14 @@ def test_another_home_gives_the_same_bytes_through_dagsters_own_resource(
     with dg.DagsterInstance.ephemeral() as instance:
         for night in (FIRST, SECOND):
             assert job.execute_in_process(instance=instance, partition_key=night.isoformat()).success
-    for part in ("out", "warehouse/cube", "warehouse/safe", "keys"):
+    for night in (FIRST, SECOND):
+        own, theirs = (
+            json.loads((home / "docs" / "night" / f"{night}.json").read_text()) for home in (where.home, portal.home)
+        )
+        same = ("is_done", "exit_code", "sources", "reasons", "releases", "shares", "errors", "askable", "waiting")
+        assert {name: own[name] for name in same} == {name: theirs[name] for name in same}
+        assert [step["name"] for step in own["stages"]] == [step["name"] for step in theirs["stages"]]
+    for part in ("out", "warehouse/cube", "warehouse/safe", "keys", "docs/data_docs"):
         assert bytes_of(where.home / part) == bytes_of(portal.home / part), part
 
 

@@ -48,6 +48,7 @@ def _night(engine: str, landing: Path, home: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.spark
 def test_a_night_on_spark_is_the_same_to_the_byte(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     write_sample(landing, last=NIGHT, days=1, members=400, events=4000, campaigns=3, recipients=1, ctr=0.05, seed=11)
@@ -62,6 +63,7 @@ def store(home: Home, catalog: Catalog, keys: KeyRing) -> Store:
 
 
 @pytest.mark.slow
+@pytest.mark.spark
 def test_what_spark_says_of_a_failure_is_not_told(store: Store, policy: Policy, keys: KeyRing) -> None:
     query = "select campaign_id, cast(campaign_id as bigint) as n from pseudo__campaign"
     broken = replace(store.catalog["seg__first_night"], query=query)

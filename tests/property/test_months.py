@@ -73,6 +73,7 @@ class Portal:
     counted: dict[str, PackageCube] = field(default_factory=dict)
     rows: dict[tuple[str, date], pa.Table] = field(default_factory=dict)
     ran: list[date] = field(default_factory=list)
+    people: tuple[int, int] = (15, 90)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
@@ -91,7 +92,7 @@ class Portal:
         }
         is_aimed = [self.seed % 3 == 0] * 2 + [self.seed % 6 == 0]
         self.targeting = {month: AIMED if aimed else {} for month, aimed in zip(self.plans, is_aimed, strict=True)}
-        people, shape = int(rng.integers(15, 90)), (len(every),)
+        people, shape = int(rng.integers(*self.people)), (len(every),)
         delivered = np.array(every) <= self.starts + timedelta(days=int(rng.choice([2, 8, 30, 60])))
         rate = rng.gamma(3, 0.25, shape) * delivered
         self.at = {day: n for n, day in enumerate(every)}
@@ -143,13 +144,17 @@ class Portal:
         rows = [{"campaign_id": p[0], "age_band": p[1], **r} for p, r in self.cube(days, people_from).items()]
         return pa.Table.from_pylist(rows)
 
-    def _run(self, night: date) -> None:
+    def _day(self, night: date) -> None:
         months = self._months(night)
         self.rows["cube_age", night] = self._table([night])
         for shape in self.shapes(night):
             cube = PackageCube(shape, {"audience_age": _folded(self.rows["cube_age", night], shape)})
             safe = self._keep(cube, control(cube, RULES, FAMILIES, kept_back=months.kept_back(shape)))
             self.rows["safe__audience_age", night] = _owned(safe.tables["audience_age"])
+
+    def _run(self, night: date) -> None:
+        months = self._months(night)
+        self._day(night)
         if ends_week(night):
             days = self._days(days_of_week(night), night)
             shape = week_shape(HOUSE, days, invoiced=months.invoiced(REPORT)) if days else None

@@ -25,10 +25,11 @@ from quorum.policy import FamilySpec, Policy
 from quorum.release.gate import Door, Draft, publish
 from quorum.release.package import DESCRIPTOR, rule_numbers, table_files
 from quorum.release.safe import read_safe, write_safe
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import package_shapes, planned_shape
 from quorum.report.facts import page_facts
 from quorum.report.html import render
-from quorum.tables import Catalog, PackageShape
+from quorum.report.workbook import render_workbook
+from quorum.tables import Catalog, KeyPlan, PackageShape
 from quorum.tables.shape import ALL
 from quorum.zones import Home
 
@@ -45,14 +46,19 @@ def _families(policy: Policy) -> list[FamilySpec]:
 
 def _shape(policy: Policy, targeting: Mapping = TARGETING) -> PackageShape:
     shape = next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == "campaign")
-    return replace(shape, targeting=targeting)
+    levels = {table.name: dict.fromkeys(table.families, max(table.named())) for table in shape.tables}
+    finest = KeyPlan(dict.fromkeys(policy.reports["campaign"].families, "day"), levels)
+    whole = replace(shape, plan=dict.fromkeys(KEYS, finest), targeting=targeting)
+    return replace(planned_shape(policy, whole), plan={})
 
 
 def _cube(policy: Policy, people: int, seed: int, targeting: Mapping = TARGETING) -> PackageCube:
     """A night in which half of everybody is outside the targeting."""
     shape, report = _shape(policy, targeting), policy.reports["campaign"]
     tables = cube_tables(shape, policy, people, seed)
-    return project(shape, {spec.cube: tables[spec.name] for spec in report.tables}, report, policy)
+    return project(
+        shape, {spec.cube: tables[spec.name] for spec in report.tables if spec.name in tables}, report, policy
+    )
 
 
 def _control(cube: PackageCube, policy: Policy) -> SafeCube:
@@ -82,6 +88,19 @@ def _changed(
         row[family.heads] = value
     row[f"status_{family.name}"] = "withheld" if value is None else "published"
     return {**tables, table: pa.Table.from_pylist(rows, tables[table].schema)}
+
+
+@pytest.mark.parametrize(("people", "seed"), [(3_000, 1), (20_000, 2)])
+def test_a_reader_of_pairs_who_knows_the_targeting_learns_nothing(people: int, seed: int, policy: Policy) -> None:
+    cube = _cube(policy, people, seed, {"c000": {"occupation": ("clerical",)}, "c001": {"age_band": ("20s", "30s")}})
+    pairs = cube.shape.table("audience_age_gender_region")
+    assert {path[0] for path in pairs.dimensions[0].keys} == {"c000"}
+    safe, heads = _control(cube, policy), policy.rule_sets["standard"].heads
+    assert set(_verdicts(cube, safe.tables, policy).values()) == {PASSED}
+    for key in KEYS:
+        reader = Reader(safe.shape, safe.tables, key, _families(policy))
+        assert not reader.contradictions()
+        assert not reader.narrowed(heads)
 
 
 @pytest.mark.clause("P-03n")
@@ -205,7 +224,9 @@ def test_where_somebody_outside_the_targeting_is_changes_no_byte(
     assert not nights[0]["audience_area"].equals(nights[1]["audience_area"])
     released = []
     for number, counted in enumerate(nights):
-        cube = project(shape, {spec.cube: counted[spec.name] for spec in report.tables}, report, policy)
+        cube = project(
+            shape, {spec.cube: counted[spec.name] for spec in report.tables if spec.name in counted}, report, policy
+        )
         home = Home(tmp_path / f"home-{number}")
         store = Store(home, catalog, keys)
         write_safe(store, NIGHT, cube, _control(cube, policy), policy.rule_sets["standard"], policy, keys)
@@ -213,7 +234,8 @@ def test_where_somebody_outside_the_targeting_is_changes_no_byte(
         def draft(store: Store = store, cube: PackageCube = cube) -> Draft:
             safe = read_safe(store, NIGHT, shape)
             assert safe is not None
-            return Draft(safe, render(page_facts(policy, references(2), shape), safe), cube.tables)
+            facts = page_facts(policy, references(2), shape)
+            return Draft(safe, {**render(facts, safe), **render_workbook(facts, safe)}, cube.tables)
 
         release = publish(Door(home, Ledger(home.ledger), keys, policy, "0.1.0"), NIGHT, shape, draft)
         assert release.status == "published", release.reasons

@@ -84,7 +84,7 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     return value
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.spark])])
 def run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, policy: Policy
 ) -> Iterator[Run]:

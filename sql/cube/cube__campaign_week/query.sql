@@ -35,7 +35,8 @@ contacts as (
             (campaign_id, person_key, region, prefecture),
             (campaign_id, person_key, occupation),
             (campaign_id, person_key, device),
-            (campaign_id, person_key, hour_band)
+            (campaign_id, person_key, hour_band),
+            (campaign_id, person_key, device, hour_band)
         )
 )
 

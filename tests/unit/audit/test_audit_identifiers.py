@@ -157,18 +157,18 @@ def _zip(members: dict[str, bytes], comment: bytes = b"") -> bytes:
 
 def test_members_of_a_workbook_are_read() -> None:
     sheet = b"<worksheet><c><v>4111111111111111</v></c><c><t>tablet</t></c></worksheet>"
-    assert _found({"report.xlsx": _zip({"xl/worksheets/sheet1.xml": sheet})}) == set()
+    assert _found({"book.xlsx": _zip({"xl/worksheets/sheet1.xml": sheet})}) == set()
     core = f"<cp:coreProperties><dc:creator>{CANARY}</dc:creator></cp:coreProperties>".encode()
-    found = _found({"report.xlsx": _zip({"docProps/core.xml": core})}, CANARY)
-    assert found == {("report.xlsx", "email"), ("report.xlsx", "canary plain")}
-    assert ("report.xlsx", "email") in _found({"report.xlsx": _zip({}, CANARY.encode())})
-    assert ("report.xlsx", "email") in _found({"report.xlsx": _zip({f"{CANARY}.xml": b""})})
+    found = _found({"book.xlsx": _zip({"docProps/core.xml": core})}, CANARY)
+    assert found == {("book.xlsx", "email"), ("book.xlsx", "canary plain")}
+    assert ("book.xlsx", "email") in _found({"book.xlsx": _zip({}, CANARY.encode())})
+    assert ("book.xlsx", "email") in _found({"book.xlsx": _zip({f"{CANARY}.xml": b""})})
     nested = _zip({"inner.zip": _zip({"a.txt": CANARY.encode()})})
-    assert ("report.xlsx", "canary plain") in _found({"report.xlsx": nested}, CANARY)
+    assert ("book.xlsx", "canary plain") in _found({"book.xlsx": nested}, CANARY)
 
 
 def test_a_broken_archive_is_swept_as_it_is() -> None:
-    assert _found({"report.xlsx": b"PK\x03\x04" + CANARY.encode()}, CANARY) == {("report.xlsx", "canary plain")}
+    assert _found({"book.xlsx": b"PK\x03\x04" + CANARY.encode()}, CANARY) == {("book.xlsx", "canary plain")}
 
 
 def test_other_csv_and_json_are_read() -> None:

@@ -125,6 +125,13 @@ def _counting(draft: Draft, counted: dict[str, int]) -> dict[str, pa.Table]:
     return {"audience": rows.append_column("people_counted_n", pa.array(numbers, pa.int64()))}
 
 
+def _with_people(draft: Draft, people: dict[str, int]) -> dict[str, pa.Table]:
+    """The truth of a draft by age, with other people."""
+    rows = draft.truth()["audience"]
+    numbers = pa.array([people[age] for age in rows["age_band"].to_pylist()], pa.int64())
+    return {"audience": rows.append_column("people_n", numbers)}
+
+
 def _claims_of_counted(draft: Draft, counted: dict[str, int]) -> set[tuple[str, ...]]:
     families = {**RULES["families"]}
     families["impressions"] = {**families["impressions"], "counted": "people_counted_n"}
@@ -155,6 +162,20 @@ def test_what_is_withheld_of_a_margin_holds_people_who_count(heads: bool) -> Non
     assert _claims_of_counted(draft, few) == {("residual", "c1", ALL)}, "49, or 29 for sure where people do not add up"
     draft = draft.withhold("audience", ("c1", "40s")).withhold("audience", ("c1", "40s"), family="clicks")
     assert _claims_of_counted(draft, {ALL: 60, "20s": 20, "30s": 20, "40s": 20}) == set(), "the whole of the margin"
+
+
+def test_what_is_left_beside_zeros_of_the_targeting_is_the_margin() -> None:
+    nobody = dict.fromkeys(CELL, 0)
+    draft = one_table({"20s": CELL, "unknown": CELL, "40s": nobody}, heads=False)
+    for age in ("20s", "unknown"):
+        draft = draft.withhold("audience", ("c1", age)).withhold("audience", ("c1", age), family="clicks")
+    parsed = parse_files(draft.files())
+    aimed = replace(parsed, shape=replace(parsed.shape, targeting={"c1": {"age_band": ("20s",)}}))
+    few = Truth({parsed.release: _with_people(draft, {ALL: 60, "20s": 30, "unknown": 30, "40s": 0})})
+    claims = {(claim.what, *claim.where[1:]) for claim in read_again([aimed], read_rules(RULES), few).claims}
+    assert ("residual", "c1", ALL) not in claims, "the 60 people of the margin itself"
+    claims = {(claim.what, *claim.where[1:]) for claim in read_again([parsed], read_rules(RULES), few).claims}
+    assert ("residual", "c1", ALL) in claims, "40s was told for what it is, and 30 people are left for sure"
 
 
 def test_events_are_at_least_people() -> None:

@@ -91,16 +91,31 @@ def test_folders_are_attacked_as_files(tmp_path: Path) -> None:
 
 
 def test_folders_are_attacked_recipient_by_recipient(tmp_path: Path) -> None:
-    """The other recipient may know what this one may not; neither holds both packages."""
-    other = dataclasses.replace(DRAFT, shape=dataclasses.replace(DRAFT.shape, recipient_id="r-02"))
+    """Of another report the other recipient may know what this one may not; neither holds both packages."""
+    shape = dataclasses.replace(DRAFT.shape, recipient_id="r-02", report="site")
     hidden = DRAFT.withhold("audience", ("c1", "20s"), ("c1", "30s"), family="clicks")
-    folders = [other.write(tmp_path / "other"), hidden.write(tmp_path / "hidden")]
+    drafts = (dataclasses.replace(DRAFT, shape=shape), hidden)
+    folders = [draft.write(tmp_path / draft.shape.recipient_id) for draft in drafts]
     records = attack_folders(folders, RULES)
-    assert [record.release for record in records[:: len(ATTACKS)]] == [CLEAN.release, "r-02/campaign/2026-11-21"]
+    assert [record.release for record in records[:: len(ATTACKS)]] == [CLEAN.release, "r-02/site/2026-11-21"]
     assert verdict(records) == PASSED
-    assert verdict(run_attacks([parse_files(draft.files()) for draft in (other, hidden)], RULES)) == FAILED
+    assert verdict(run_attacks([parse_files(draft.files()) for draft in drafts], RULES)) == FAILED
     with pytest.raises(ReleaseError, match=r"attack\.packages"):
         attack_folders([], RULES)
+
+
+def test_recipients_who_were_told_of_one_campaign_are_attacked_together(tmp_path: Path) -> None:
+    """Of one campaign and report nobody may be told what is withheld from another."""
+    other = dataclasses.replace(DRAFT, shape=dataclasses.replace(DRAFT.shape, recipient_id="r-02"))
+    hidden = DRAFT.withhold("audience", ("c1", "20s"), ("c1", "30s"), family="clicks")
+    folders = [draft.write(tmp_path / draft.shape.recipient_id) for draft in (hidden, other)]
+    records = attack_folders(folders, RULES)
+    assert verdict(records[: 2 * len(ATTACKS)]) == PASSED
+    together = {record.attack: record for record in records[2 * len(ATTACKS) :]}
+    assert together["elimination"].verdict == FAILED
+    assert together["elimination"].release == f"{CLEAN.release} and 1 more"
+    same = [DRAFT.write(tmp_path / "same"), folders[1]]
+    assert verdict(attack_folders(same, RULES)) == PASSED
 
 
 def test_colluding_recipients_are_named_by_their_number() -> None:

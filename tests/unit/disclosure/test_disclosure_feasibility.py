@@ -22,7 +22,7 @@ from quorum.disclosure.synthetic import Outlook, components, draw_cube
 from quorum.policy import Policy
 from quorum.tables import KeyPlan, PackageShape
 
-ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80)
+ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80, 300)
 KEY = "c000"
 SMALL = package(
     table("performance", keyed(1, 2), flat("placement", 3, False)),

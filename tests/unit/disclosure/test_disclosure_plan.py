@@ -15,7 +15,7 @@ from quorum.disclosure.plan import Assumptions, Booking, plan_key
 from quorum.tables import KeyPlan, PackageShape
 
 KEY = "c000"
-ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80)
+ASSUMED = Assumptions(2, 100, 1000, 125, 25, 80, 300)
 SHAPE = package(
     table("audience_gender", plain(1), flat("gender", 3)),
     table("audience_area", plain(1), nested("region", "prefecture", (1, 6, 7))),
@@ -49,6 +49,15 @@ def test_the_finest_level_that_is_expected_to_pass() -> None:
     assert planned(100_000).levels["audience_area"]["impressions"] == 2
     assert planned(900).levels["audience_area"] == {"impressions": 1, "clicks": 1, "conversions": 0}
     assert planned(10).levels["audience_area"]["impressions"] == 0
+
+
+@pytest.mark.parametrize(("a_day", "level"), [(100_000, 2), (2_800, 2), (2_600, 1)])
+def test_a_table_of_pairs_is_planned_only_with_people_for_its_average_cell(a_day: int, level: int) -> None:
+    """Nine cells of three times 50 people at two impressions each: 2,700. The largest cells pass with fewer."""
+    plan = plan_key(SHAPE.tables, KEY, booking(a_day), FAMILIES, rule_set(), ["day"], ASSUMED, {}, {"audience_grid"})
+    assert plan.levels["audience_grid"]["impressions"] == level
+    assert plan.levels["audience_grid"]["clicks"] <= level
+    assert planned(2_600).levels["audience_grid"]["impressions"] == 2
 
 
 def test_no_family_is_told_more_often_than_the_one_it_requires() -> None:

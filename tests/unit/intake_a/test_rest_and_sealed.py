@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from quorum.errors import ConfigurationError, InputError
+from quorum.errors import ConfigurationError
 from quorum.intake.accounting import Accounting, Reason
-from quorum.intake.context import Intake, check_required, required_sources
+from quorum.intake.context import Intake, required_sources
 from quorum.intake.files import LINE_LIMIT, landed_files
 from quorum.intake.rest import take_in_rest
 from quorum.intake.sealed import seal_whole, sealed_lines
@@ -130,20 +130,6 @@ def test_an_accounting_as_a_record() -> None:
         ("late", 1),
     ]
     assert Accounting(**taken.as_record()).as_record() == taken.as_record()  # type: ignore[arg-type]
-
-
-def test_a_night_without_a_required_source_is_refused(intake: Intake, land: Land, night: date) -> None:
-    check_required(intake, night)  # no list, nothing required
-    intake.landing.mkdir(exist_ok=True)
-    (intake.landing / "sources.yaml").write_text("required: [access, ads]\n", encoding="utf-8")
-    land("access/a.log", b"")
-    land("ads/_COMPLETE", b"")
-    with pytest.raises(InputError) as refused:
-        check_required(intake, night)
-    assert refused.value.exit_code == 11
-    assert "without access" in str(refused.value)
-    land("access/_COMPLETE", b"")
-    check_required(intake, night)
 
 
 @pytest.mark.parametrize("written", ["[access]", "required: access", "required: [1]", "needed: [a]", "a: [", "\xff"])

@@ -188,7 +188,7 @@ def test_the_analyst_sees_the_plans_that_a_night_fixed(workspace: Workspace) -> 
     assert fixed_on(workspace.ledger, SUNDAY) == []
     page = plans_page(plans)
     assert "| campaign | recipient | month | booked impressions | clicks | conversions | impressions |" in page
-    assert "| c1 | adv-1 | 2026-11 | 3,000,000 | day: audience_age_gender 2, audience_area 2" in page
+    assert "| c1 | adv-1 | 2026-11 | 3,000,000 | day: audience_age_gender 2, audience_age_gender_region" in page
     assert "the total" in page
     assert "more: quorum ledger show --kind plan" not in page
     assert "50 more" in plans_page(plans * 50)

@@ -20,6 +20,7 @@ from pipelines.settings import resolve
 from quorum.errors import InputError
 from quorum.intake.accounting import Accounting
 from quorum.release.gate import Release
+from quorum.release.shares import Share
 from quorum.tables import Catalog
 from quorum.workspace import night_lock
 from quorum.zones import Home
@@ -31,7 +32,8 @@ CANARY = "hanako.canary@example.jp"
 class Idle:
     """Stands in for a workspace: every table has one sound row, nothing is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
+        self.home = home
         self.done: list[str] = []
         self.fails: dict[str, Exception] = {}
         self.counts: dict[tuple[str, str], int] = {}
@@ -56,6 +58,9 @@ class Idle:
         self._do("safe")
         return []
 
+    def withheld_shares(self, night: date) -> list[Share]:
+        return [Share("campaign", "day", "audience_area", "clicks", 1, 3)]
+
     def plans(self, night: date) -> list[Mapping[str, object]]:
         booked = {"impressions": 1200}
         levels = {"audience_area": {"impressions": 2}}
@@ -74,13 +79,18 @@ class Idle:
         ]
 
     def profile(self, table: str, night: date, metrics: Sequence[str]) -> Mapping[str, int]:
-        sound = {"row_n": 1, "previous_permille": 1000, "share_permille(event_type, impression)": 900}
+        sound = {
+            "row_n": 1,
+            "previous_permille": 1000,
+            "weekday_permille": 1000,
+            "share_permille(event_type, impression)": 900,
+        }
         return {metric: self.counts.get((table, metric), sound.get(metric, 0)) for metric in metrics}
 
 
 @pytest.fixture
-def workspace() -> Idle:
-    return Idle()
+def workspace(home: Home) -> Idle:
+    return Idle(home)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +169,17 @@ def test_metadata_carries_counts_only(run: Callable[..., list[dg.DagsterEvent]])
     assert metadata["read_n"] == 3
     assert metadata["quarantined_n"] == {"bad_time": 1}
     assert metadata["dagster/partition_row_count"] == 1
+    assert metadata["people_n"] == 0
+    assert metadata["data_docs"].endswith(f"docs/data_docs/{NIGHT}.html#vault__login")
+    assert metadata["night_page"].endswith(f"docs/night/{NIGHT}.html")
+
+
+def test_what_is_withheld_is_drawn_for_analysts(run: Callable[..., list[dg.DagsterEvent]]) -> None:
+    made = {e.materialization.asset_key.to_user_string(): e for e in run() if e.is_step_materialization}
+    chart = str(made["safe__audience_area"].materialization.metadata["withheld"].value)
+    assert "| campaign | day | audience_area | clicks | 4 | 75.0 % | ███████████████░░░░░ |" in chart
+    packages = str(made["out__package"].materialization.metadata["packages"].value)
+    assert "| r0 | campaign | 2026-11-21 | published |" in packages
 
 
 def test_an_exception_is_told_by_type_and_place_and_its_text_is_kept_nowhere(

@@ -6,11 +6,12 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from test_weeks import CUBES, _rows, write
+from test_weeks import CUBES, HALVES, _rows, write
 
 from quorum.audit.package import parse_package
 from quorum.packages import Packages
@@ -23,6 +24,11 @@ from quorum.zones import Home
 FIRST, LAST = date(2026, 12, 27), date(2026, 12, 31)  # under one plan, which a Thursday makes
 NIGHTS = [FIRST + timedelta(days=n) for n in range(5)]
 PRICE = 500_000
+CROSSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "cube__audience_device_hour": {"device": HALVES["device"], "hour_band": ("unknown",)},
+    "cube__audience_age_gender_region": {"age_band": ("unknown",), "gender": HALVES["gender"], "region": ("unknown",)},
+}
+"""Tables of pairs and of people by how often: their axes, with the categories that people are in."""
 
 
 @pytest.fixture
@@ -53,6 +59,21 @@ def land(
     for table, columns in CUBES.items():
         rows = [{**row, "campaign_id": key} for key, n in people.items() for row in _rows(columns, n, n // 2, 2)]
         write(workspace, night, table, rows)
+    for table, axes in CROSSED.items():
+        write(workspace, night, table, [row for key, n in people.items() for row in _crossed(key, n, axes)])
+
+
+def _crossed(key: str, people: int, axes: Mapping[str, tuple[str, ...]]) -> list[dict[str, object]]:
+    """Every cell of crossed categories that is not empty: halves along an axis of two, everybody along others."""
+    rows: list[dict[str, object]] = []
+    for names in product(*(("ALL", *categories) for categories in axes.values())):
+        halved = any(
+            name in categories and len(categories) > 1 for name, categories in zip(names, axes.values(), strict=True)
+        )
+        n = people // 2 if halved else people
+        counts = {"people_n": n, "people_counted_n": n, "impression_n": 2 * n}
+        rows.append({"campaign_id": key, **dict(zip(axes, names, strict=True)), **counts})
+    return rows
 
 
 def people_of_the_month(workspace: Workspace, people: Mapping[str, int], new_n: int = 0) -> None:
@@ -177,7 +198,8 @@ def test_a_month_is_judged_beside_the_weeks_within_it(workspace: Workspace, monk
         workspace.make_safe(night)
         workspace.publish(night)
     packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
-    (month,) = [owed for owed in packages._owed(LAST, packages._plans) if owed.shape.period == "2026-12"]
+    owed = [each for batch in packages._batches(LAST, packages._plans) for each in batch]
+    (month,) = [each for each in owed if each.shape.period == "2026-12"]
     assert {night: shape.period for night, shape in month.weeks.items()} == {NIGHTS[0]: "2026-W52"}
 
 

@@ -12,6 +12,9 @@ from quorum.policy import Policy, load_policy
 from quorum.policy.endpoints import check_endpoint
 from quorum.tables import Catalog
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrNvCZ8cFNBkRA7KVd1kcOd5QTkQEBGJEYhcOcKPVEy"
+_SFTP = f"{{kind: sftp, endpoint: 'sftp://quorum@files.example.jp/in', host_keys: [{HOST_KEY}], login: {{env: A}}}}"
+_S3 = "{kind: s3, endpoint: 's3://bucket/in', region: ap-northeast-1, login: {file: /etc/quorum/s3}}"
 _SECRETS = ("password", "passwd", "passcode", "pin", "secret", "credential", "パスワード", "暗証番号")
 
 
@@ -61,13 +64,15 @@ def test_a_password_in_an_endpoint_is_refused_and_not_quoted() -> None:
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
-        ("{kind: sftp, endpoint: 'sftp://files.example.jp/in'}", None),
-        ("{kind: s3, endpoint: 's3://bucket/in'}", None),
+        (_SFTP, None),
+        (_S3, None),
         ("{kind: folder}", None),
         ("{kind: sftp, endpoint: 'ftp://files.example.jp/in'}", "recipients.endpoint"),
-        ("{kind: https, endpoint: 'http://files.example.jp/in'}", "recipients.endpoint"),
-        ("{kind: https, endpoint: 'sftp://files.example.jp/in'}", "recipients.endpoint"),
+        ("{kind: s3, endpoint: 'http://files.example.jp/in'}", "recipients.endpoint"),
+        ("{kind: s3, endpoint: 'sftp://files.example.jp/in'}", "recipients.endpoint"),
+        ("{kind: https, endpoint: 'https://files.example.jp/in'}", "recipients.kind"),
         ("{kind: sftp}", "recipients.kind"),
+        ("{kind: sftp, endpoint: 'sftp://quorum@files.example.jp/in', login: {env: A}}", "policy.field"),
         ("{kind: folder, endpoint: 'https://files.example.jp'}", "recipients.kind"),
         ("{kind: mail, endpoint: 'https://files.example.jp'}", "recipients.kind"),
         ("{endpoint: 'https://files.example.jp'}", "recipients.kind"),
@@ -79,7 +84,7 @@ def test_settings_of_a_recipient_are_checked_when_the_policy_loads(
 ) -> None:
     folder = edited(("recipients.yaml", "recipients: {}", f"recipients: {{adv-01: {settings}}}"))
     if rule is None:
-        assert "adv-01" in load_policy(folder).recipients
+        assert ("adv-01" in load_policy(folder).recipients) == ("endpoint" in settings)
         return
     with pytest.raises(ConfigurationError) as refused:
         load_policy(folder)

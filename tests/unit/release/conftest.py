@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from release_night import NIGHT, cube_tables, references, withhold
+from release_night import NIGHT, cube_tables, pages_of, references, withhold
 
 from quorum.policy import Policy
 from quorum.release.shapes import package_shapes
@@ -29,5 +29,5 @@ def campaign_tables(
 
 
 @pytest.fixture(scope="session")
-def pages() -> dict[str, bytes]:
-    return {"report.ja.html": b"<p>\xe5\xa0\xb1\xe5\x91\x8a</p>", "report.en.html": b"<p>report</p>"}
+def pages(shapes: dict[str, PackageShape], campaign_tables: dict[str, pa.Table], policy: Policy) -> dict[str, bytes]:
+    return pages_of(shapes["campaign"], campaign_tables, policy)

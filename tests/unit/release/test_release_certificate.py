@@ -32,6 +32,7 @@ FIELDS = {
     "budget",
     "files",
     "previous",
+    "recalls",
 }
 
 

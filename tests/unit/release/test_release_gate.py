@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from release_night import NIGHT, cube_tables, withhold
+from release_night import NIGHT, cube_tables, pages_of, withhold
 
 from quorum.errors import LedgerError, ReleaseError
 from quorum.keys import KeyRing
@@ -45,6 +45,11 @@ def cubes(shapes: dict[str, PackageShape], policy: Policy) -> Tables:
 @pytest.fixture(scope="module")
 def tables(shapes: dict[str, PackageShape], cubes: Tables, policy: Policy) -> Tables:
     return withhold(shapes["sections"], cubes, policy, totals_only=True)
+
+
+@pytest.fixture(scope="module")
+def pages(shapes: dict[str, PackageShape], tables: Tables, policy: Policy) -> dict[str, bytes]:
+    return pages_of(shapes["sections"], tables, policy)
 
 
 @pytest.fixture
@@ -103,10 +108,10 @@ def test_packages_of_a_recipient_are_chained(
 
 @pytest.mark.clause("P-03n")
 def test_a_leak_blocks_the_report_and_nothing_is_left(
-    door: Door, shape: PackageShape, cubes: Tables, policy: Policy, pages: dict[str, bytes]
+    door: Door, shape: PackageShape, cubes: Tables, policy: Policy
 ) -> None:
     leaky = withhold(shape, cubes, policy)
-    release = publish(door, NIGHT, shape, lambda: Draft(leaky, pages, cubes))
+    release = publish(door, NIGHT, shape, lambda: Draft(leaky, pages_of(shape, leaky, policy), cubes))
     assert (release.status, release.path) == ("blocked", None)
     assert "elimination failed" in release.reasons
     assert not (door.home.out / "info-a").exists()
@@ -140,12 +145,21 @@ def test_an_address_in_a_name_blocks(
     assert release.reasons == ("identifiers failed",)
 
 
+@pytest.mark.parametrize("missing", ["report.en.html", "report.xlsx"])
 def test_a_missing_page_blocks(
-    door: Door, shape: PackageShape, tables: Tables, cubes: Tables, pages: dict[str, bytes]
+    door: Door, shape: PackageShape, tables: Tables, cubes: Tables, pages: dict[str, bytes], missing: str
 ) -> None:
-    del (only := dict(pages))["report.en.html"]
+    del (only := dict(pages))[missing]
     release = publish(door, NIGHT, shape, lambda: Draft(tables, only, cubes))
     assert release.reasons == ("schema failed",)
+
+
+def test_a_workbook_that_says_more_than_the_tables_blocks(
+    door: Door, shape: PackageShape, tables: Tables, cubes: Tables, policy: Policy
+) -> None:
+    more = pages_of(shape, withhold(shape, cubes, policy), policy)
+    release = publish(door, NIGHT, shape, lambda: Draft(tables, more, cubes))
+    assert (release.status, release.reasons) == ("blocked", ("schema failed",))
 
 
 def test_a_package_that_cannot_be_read_blocks(

@@ -16,7 +16,7 @@ import pytest
 from quorum.audit.package import parse_package
 from quorum.errors import ReleaseError
 from quorum.policy import Policy
-from quorum.release.package import package_path, rule_numbers, stage_package
+from quorum.release.package import csv_bytes, package_path, rule_numbers, stage_package
 from quorum.tables import PackageShape
 
 Tables = dict[str, pa.Table]
@@ -33,7 +33,7 @@ def test_a_package_is_staged_under_recipient_report_and_period(staged: Path, tmp
     assert staged == tmp_path / ".staging" / "adv-a" / "campaign" / "2026-11-21"
     names = {path.name for path in staged.iterdir()}
     assert {"performance.csv", "performance.parquet", "datapackage.json", "report.ja.html", "report.en.html"} <= names
-    assert len(names) == 2 * 6 + 3
+    assert len(names) == 2 * 10 + 4  # two of the tables are drawn from another
 
 
 def test_the_same_tables_give_the_same_bytes(
@@ -127,7 +127,7 @@ def test_frictionless_finds_nothing_to_complain_about(staged: Path) -> None:
     report = json.loads(done.stdout)
     assert done.returncode == 0
     assert report["valid"]
-    assert report["stats"] == {**report["stats"], "tasks": 6, "errors": 0, "warnings": 0}
+    assert report["stats"] == {**report["stats"], "tasks": 10, "errors": 0, "warnings": 0}
 
 
 def test_frictionless_notices_a_foreign_category(staged: Path) -> None:
@@ -172,3 +172,9 @@ def test_bounds_are_stated_where_they_decided(policy: Policy) -> None:
     }
     assert set(numbers["campaign"]["contribution"]) == {"impression", "click", "conversion"}
     assert numbers["sections"]["contribution"] == numbers["site"]["contribution"] == {}
+
+
+@pytest.mark.parametrize("key", ["=1+1", "+1", "-1", "@x", "\tx", "都道府県", "", "a\nb", "'a", " a"])
+def test_a_key_that_a_spreadsheet_might_compute_or_spoil_is_refused(key: str) -> None:
+    with pytest.raises(ReleaseError, match="spreadsheet"):
+        csv_bytes(pa.table({"campaign_id": ["c1", key], "impression_n": pa.array([1, None], pa.int64())}))

@@ -12,8 +12,8 @@ from release_night import NIGHT, references
 
 from quorum.errors import InputError
 from quorum.policy import Policy
-from quorum.release.shapes import is_safe_id, package_shapes
-from quorum.tables import Catalog, PackageShape
+from quorum.release.shapes import is_safe_id, package_shapes, planned_shape
+from quorum.tables import Catalog, KeyPlan, PackageShape
 
 
 def _set(table: pa.Table, column: str, row: int, value: object) -> pa.Table:
@@ -64,7 +64,12 @@ def test_creatives_nest_below_their_campaign_with_unknown(shapes: dict[str, Pack
 
 def test_heads_stand_only_where_every_dimension_partitions_people(shapes: dict[str, PackageShape]) -> None:
     with_heads = {t.name for t in shapes["campaign"].tables if any(m.kind == "heads" for m in t.measures)}
-    assert with_heads == {"audience_age_gender", "audience_area", "audience_occupation"}
+    assert with_heads == {
+        "audience_age_gender",
+        "audience_area",
+        "audience_occupation",
+        "audience_age_gender_region",
+    }
 
 
 def test_counts_sum_over_time_and_heads_do_not(shapes: dict[str, PackageShape]) -> None:
@@ -123,3 +128,23 @@ def test_the_contracts_of_the_safe_zone_are_what_the_reports_give(policy: Policy
             assert [column.name for column in contract.columns] == expected
             cube = next(t.cube for t in policy.reports[shape.report].tables if t.name == table.name)
             assert cube in contract.parents
+
+
+def test_tables_of_pairs_list_campaigns_whose_plan_tells_their_finest_cells(
+    policy: Policy, shapes: dict[str, PackageShape]
+) -> None:
+    whole = shapes["campaign"]
+    first, *others = dict.fromkeys(path[0] for path in whole.tables[0].dimensions[0].keys)
+    levels = {
+        "audience_age_gender_region": {"impressions": 3, "clicks": 0, "conversions": 0},
+        "audience_device_hour": {"impressions": 1, "clicks": 1, "conversions": 1},
+    }
+    by_day, by_week = (dict.fromkeys(("impressions", "clicks", "conversions"), kind) for kind in ("day", "week"))
+    listed = planned_shape(policy, replace(whole, plan={first: KeyPlan(by_day, levels)}))
+    pairs = {table.name: table for table in listed.tables if table.name in levels}
+    assert set(pairs) == {"audience_age_gender_region"}
+    assert {path[0] for path in pairs["audience_age_gender_region"].dimensions[0].keys} == {first}
+    assert len(listed.tables) == len(whole.tables) - 1
+    assert others
+    weekly = planned_shape(policy, replace(whole, plan={first: KeyPlan(by_week, levels)}))
+    assert not set(levels) & {table.name for table in weekly.tables}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from release_night import NIGHT, cube_tables, references, withhold
 from quorum.disclosure.clipping import ClippedShare
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import package_shapes, planned_shape
+from quorum.report.audience import LISTED_CREATIVES
 from quorum.report.charts import Point, columns, pyramid, tile_map
 from quorum.report.facts import PageFacts, page_facts
 from quorum.report.html import render
 from quorum.report.labels import TEMPLATES, Words, percent, quotient
-from quorum.report.view import DETAILED_KEYS, LISTED_CREATIVES
+from quorum.report.view import DETAILED_KEYS
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -85,6 +87,33 @@ def test_there_is_a_page_for_each_language_and_the_bytes_are_the_same_again(
 ) -> None:
     assert list(pages) == ["report.ja.html", "report.en.html"]
     assert render(*campaign) == pages
+
+
+_DIGEST = """
+import hashlib, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+from release_night import NIGHT, cube_tables, references, withhold
+from quorum.policy import load_policy
+from quorum.release.shapes import package_shapes
+from quorum.report.facts import page_facts
+from quorum.report.html import render
+policy = load_policy(Path(sys.argv[1]) / "policy")
+shape = next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == "campaign")
+pages = render(page_facts(policy, references(2), shape), withhold(shape, cube_tables(shape, policy, 2_000), policy))
+print(hashlib.sha256(b"".join(pages.values())).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_bytes_do_not_depend_on_the_process_that_makes_them(root: Path) -> None:
+    digests = set()
+    for seed, locale in (("1", "C.UTF-8"), ("2", "C")):
+        settings = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": f"UTC+{seed}"}
+        made = [sys.executable, "-c", _DIGEST, str(root)]
+        done = subprocess.run(made, capture_output=True, text=True, env=settings, check=True)
+        digests.add(done.stdout)
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -151,9 +180,10 @@ def test_every_withheld_cell_is_visible_and_none_is_zero(policy: Policy) -> None
     hidden = sum(row["status_clicks"] == "withheld" for row in occupations)
     assert hidden > 3
     text = render(facts, tables)["report.ja.html"].decode()
-    panel = re.search(r"<h3>職業別</h3>(.*?)</section>", text, re.DOTALL)
+    panel = re.search(r"<h4>職業別</h4>(.*?)</figure>", text, re.DOTALL)
     assert panel is not None
     rows = re.findall(r"<tr[^>]*><th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", panel[1])
+    assert rows.pop()[0] == "非公開の区分の合計"
     assert len(rows) == len(occupations)
     assert sum(cells.count("<i>非公開</i>") >= 2 for _, cells in rows) == hidden, "clicks and their rate"
     assert not re.search(r">0</(td|i|dd)>", text)
@@ -207,13 +237,12 @@ def test_the_notes_name_the_numbers_of_the_rule_set(pages: dict[str, bytes], pol
 
 
 def test_notes_and_order_do_not_depend_on_what_was_counted(policy: Policy) -> None:
-    def without_numbers(people: int) -> list[str]:
-        page = _Page(render(*_night(policy, "campaign", people=people))["report.ja.html"])
-        told = (text for text in page.texts if "SDMX コード" not in text)  # where there are numbers: what is published
-        bare = (re.sub(r"[\s\d,.%¥–]|非公開", "", text) for text in told)
-        return [text for text in bare if text]
+    def fixed(people: int) -> tuple[str, list[str]]:
+        text = render(*_night(policy, "campaign", people=people))["report.ja.html"].decode()
+        return text[text.index('<section class="text"') :], re.findall(r"<h2[^>]*>.*?<code>(.*?)</code>", text)
 
-    assert without_numbers(600) == without_numbers(3_000)
+    assert fixed(600) == fixed(3_000)
+    assert fixed(600)[1] == ["c000", "c001", "c002"]
 
 
 @pytest.mark.parametrize(
@@ -242,8 +271,9 @@ def test_many_campaigns_stay_under_two_megabytes(policy: Policy) -> None:
     text = pages["report.en.html"].decode()
     assert max(map(len, pages.values())) < 2_000_000
     assert text.count('<section class="key"') == DETAILED_KEYS
-    assert text.count('<li class="card">') == DETAILED_KEYS + 4
-    assert "The details of the other 4 are" in text
+    overview = text[: text.index('<section class="key"')]
+    assert overview.count('<tr><th scope="row">') == DETAILED_KEYS + 4
+    assert "Details of 4 more are in the csv" in text
 
 
 def test_many_creatives_are_listed_in_the_files_only(policy: Policy) -> None:
@@ -257,7 +287,7 @@ def test_many_creatives_are_listed_in_the_files_only(policy: Policy) -> None:
     released = withhold(shape, cube_tables(shape, policy, 2_000), policy)
     text = render(page_facts(policy, tables, shape), released)["report.en.html"].decode()
     assert f"{33 - LISTED_CREATIVES} more creatives are in performance.csv." in text
-    assert "x029" not in text
+    assert "x029" not in text[text.index("<h4>By creative</h4>") :]
 
 
 def test_a_name_that_is_missing_is_the_id(policy: Policy) -> None:
@@ -273,11 +303,14 @@ def test_a_name_that_is_missing_is_the_id(policy: Policy) -> None:
 
 
 def test_every_text_is_there_in_both_languages() -> None:
-    words = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
-    for part in ("texts", "glossary"):
-        for name, entry in words[part].items():
-            assert set(entry) == {"ja", "en"}, name
-            assert entry["ja"].count("{") == entry["en"].count("{"), name
+    for file in ("words.yaml", "page_words.yaml"):
+        words = yaml.safe_load((TEMPLATES / file).read_text(encoding="utf-8"))
+        for part in ("texts", "glossary"):
+            for name, entry in words[part].items():
+                assert set(entry) == {"ja", "en"}, name
+                places = [sorted(re.findall(r"{(\w*)}", entry[language])) for language in ("ja", "en")]
+                if not name.startswith("lead_"):  # one campaign is written as a word in English
+                    assert places[0] == places[1], name
 
 
 def test_every_measure_and_level_has_a_word(policy: Policy) -> None:
@@ -321,7 +354,7 @@ def test_money_and_dates_are_written_as_people_write_them(policy: Policy) -> Non
 def test_templates_travel_with_the_package(root: Path) -> None:
     code = "import quorum.report.labels as l; print(sorted(p.name for p in l.TEMPLATES.iterdir()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=True)
-    assert "'page.css', 'report.html.j2', 'words.yaml'" in done.stdout
+    assert "'page.css', 'page_words.yaml', 'report.css', 'report.html.j2', 'words.yaml'" in done.stdout
     shipped = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     folders = {".".join(path.parent.relative_to(root).parts) for path in root.glob("quorum/**/templates")}
     assert shipped == {package: ["templates/*"] for package in folders}
@@ -333,7 +366,7 @@ TARGETING = {"c000": {"gender": ("female",), "prefecture": ("tokyo", "osaka")}, 
 @pytest.mark.parametrize(("language", "line"), [("ja", "配信対象外（0）：男性"), ("en", "Not targeted (0): male")])
 def test_what_is_not_targeted_is_named_and_not_drawn(policy: Policy, language: str, line: str) -> None:
     facts, tables = _night(policy, "campaign", 2)
-    facts = replace(facts, shape=replace(facts.shape, targeting=TARGETING))
+    facts = replace(facts, shape=planned_shape(policy, replace(facts.shape, targeting=TARGETING)))
     text = render(facts, tables)[f"report.{language}.html"].decode()
     assert _Page(text.encode()).texts
     aimed, other = (text[text.index(f'id="k{n}"') :] for n in (1, 2))
@@ -343,7 +376,7 @@ def test_what_is_not_targeted_is_named_and_not_drawn(policy: Policy, language: s
     hokkaido = {"ja": "北海道", "en": "Hokkaido"}[language]
     assert f'<th scope="row">{hokkaido}' not in aimed
     assert f'<th scope="row">{hokkaido}' in other
-    assert aimed.count("<title>") < other.count("<title>") - 40, "tiles of prefectures that are not targeted"
+    assert aimed.count("<title>") < other.count("<title>") - 35, "tiles of prefectures that are not targeted"
 
 
 def test_a_pyramid_has_no_bar_for_who_is_not_targeted() -> None:

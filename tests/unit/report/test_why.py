@@ -19,7 +19,7 @@ from quorum.disclosure import PackageCube, control
 from quorum.errors import UsageError
 from quorum.policy import Policy
 from quorum.release.package import DESCRIPTOR, table_files
-from quorum.release.shapes import package_shapes
+from quorum.release.shapes import package_shapes, planned_shape
 from quorum.report.facts import page_facts
 from quorum.report.html import render
 from quorum.report.why import BREAKDOWN, FAMILY, LEVEL, LONGER, NEXT, PLAN, TABLE, Held, record_cell, record_summary
@@ -33,7 +33,8 @@ Tables = dict[str, pa.Table]
 
 
 def _shape(policy: Policy, report: str = "campaign") -> PackageShape:
-    return next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == report)
+    shape = next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == report)
+    return planned_shape(policy, shape)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,252 @@
+"""The first screen: what happened, and how it compares with the period before, from released totals alone.
+
+What belongs here: numbers of whole campaigns or sections, and sums of them. What does not: anything below a total.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from quorum.disclosure.invoice import COST_MICROS
+from quorum.report.facts import KeyFacts, PageFacts
+from quorum.report.labels import Words, percent, quotient
+from quorum.report.model import ELSEWHERE, NOTHING, NUMBER, WITHHELD, Cell, Grid, Row, Tile
+from quorum.report.released import Released
+from quorum.report.told import told_elsewhere
+
+CLICK, RATE, PER_PERSON, COST = "click_n", "click_rate", "view_rate", "cost"
+_BAR = 100
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a campaign, section or report, now and before.
+
+    Args:
+        name: of its label.
+        now: the numerator or the number; None where it is not released.
+        before: the same of the period before; None where it is not released or there is none.
+        whole: of a ratio, the denominator now; None of a number.
+        whole_before: the denominator before.
+        elsewhere: kind of period whose packages tell it; empty if this one does.
+    """
+
+    name: str
+    now: int | None
+    before: int | None = None
+    whole: int | None = None
+    whole_before: int | None = None
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """Totals in words.
+
+    Args:
+        facts: public facts, and the period before.
+        released: the released tables.
+        words: of the page's language.
+    """
+
+    facts: PageFacts
+    released: Released
+    words: Words
+
+    def names(self) -> dict[str, str]:
+        """Return the names of the keys; where two have the same, each with its id."""
+        called = {key.key: self.words.name(key.names[self.words.language]) for key in self.facts.keys}
+        often = Counter(called.values())
+        return {
+            key: name if often[name] == 1 else self.words["named"].format(name, key) for key, name in called.items()
+        }
+
+    def tiles(self, key: KeyFacts) -> tuple[Tile, ...]:
+        """Return the numbers of a campaign or section."""
+        return tuple(self._tile(figure) for figure in self._figures(key))
+
+    def table(self) -> Grid:
+        """Return a row for each campaign or section, with the change of the first number."""
+        words, names = self.words, self.names()
+        of_keys = [self._figures(key) for key in self.facts.keys]
+        largest = max((figures[0].now or 0 for figures in of_keys), default=0)
+        rows = []
+        for key, figures in zip(self.facts.keys, of_keys, strict=True):
+            cells = [self._cell(figure) for figure in figures]
+            if figures[0].now is not None:
+                cells[0] = Cell(cells[0].text, bar=_BAR * figures[0].now // max(1, largest))
+            if self.facts.before is not None:
+                cells.append(self._change_cell(figures[0]))
+            rows.append(Row(names[key.key], tuple(cells)))
+        changed = [words["change"]] if self.facts.before is not None else []
+        header = (words[self.facts.report.key], *(words[figure.name] for figure in of_keys[0]), *changed)
+        return Grid(words[f"overview_{self.facts.report.key}"], header, tuple(rows))
+
+    def overview(self) -> tuple[Tile, ...]:
+        """Return the numbers of the whole report: the one campaign's, or sums over those whose numbers are released."""
+        if len(self.facts.keys) == 1:
+            return self.tiles(self.facts.keys[0])
+        of_keys = [self._figures(key) for key in self.facts.keys]
+        # people overlap, so that no number is there by which all views could be divided
+        return tuple(self._sum(figures) for figures in zip(*of_keys, strict=True) if figures[0].name != PER_PERSON)
+
+    def lead(self) -> str:
+        """Return a sentence about the period; of what is not released it says nothing."""
+        words, keys = self.words, self.facts.keys
+        of_keys = [self._figures(key) for key in keys]
+        shown = [figures[0].now for figures in of_keys if figures[0].now is not None]
+        if not shown:
+            return words["lead_nothing"].format(n=len(keys))
+        many = "" if len(shown) > 1 else "_one"
+        base = words[f"lead_{self.released.families[0].name}{many}"].format(n=len(shown), shown=f"{sum(shown):,}")
+        both = [
+            (figures[2].now, figures[0].now)
+            for figures in of_keys
+            if len(figures) > 2 and figures[2].name == CLICK and figures[2].now is not None and figures[0].now
+        ]
+        if not both:
+            return base + words["lead_end"]
+        clicks, of = (sum(column) for column in zip(*both, strict=True))
+        told = words["lead_clicks"].format(n=len(both), clicks=f"{clicks:,}", rate=percent(clicks, of))
+        return base + told + words["lead_end"]
+
+    def _figures(self, key: KeyFacts) -> list[Figure]:
+        """Return the numbers of a key: events, people, then clicks with their rate, or events a person; cost last."""
+        base = self.released.families[0]
+        count, heads = self._figure(key, base.count), self._figure(key, base.heads)
+        families = {family.name: family for family in self.released.families}
+        if base.count == base.heads:
+            return [heads]
+        if "clicks" not in families:
+            return [count, heads, _ratio(PER_PERSON, count, heads)]
+        clicks = self._figure(key, families["clicks"].count)
+        found = [count, heads, clicks, _ratio(RATE, clicks, count)]
+        return [*found, self._cost(key)] if key.booking is not None else found
+
+    def _figure(self, key: KeyFacts, measure: str) -> Figure:
+        before = None if self.facts.before is None else self.facts.before.totals.get((key.key, measure))
+        now = self.released.total(key.key, measure)
+        return Figure(measure, now, before, elsewhere="" if now is not None else self._elsewhere(key, measure))
+
+    def _cost(self, key: KeyFacts) -> Figure:
+        assert key.booking is not None  # noqa: S101 - asked for campaigns alone
+        micros = self.released.total(key.key, COST_MICROS)
+        if micros is None:
+            micros = self.released.cost_micros(key.key, key.booking)
+        charged = self.released.charged(key.booking)
+        before = None
+        if charged and self.facts.before is not None:
+            count = self.facts.before.totals.get((key.key, charged))
+            before = None if count is None else count * key.booking.price_micros
+        elsewhere = "" if micros is not None or not charged else self._elsewhere(key, charged)
+        return Figure(COST, micros, before, elsewhere=elsewhere)
+
+    def _elsewhere(self, key: KeyFacts, measure: str) -> str:
+        own = next((f.name for f in self.released.families if measure in (f.count, f.heads)), "")
+        return next((kind for kind, names in told_elsewhere(self.released, key.key).items() if own in names), "")
+
+    def _cell(self, figure: Figure) -> Cell:
+        if figure.now is None or (figure.name in (RATE, PER_PERSON) and figure.whole is None):
+            return Cell(self.words[f"told_{figure.elsewhere}"], ELSEWHERE) if figure.elsewhere else Cell("", WITHHELD)
+        if figure.whole is not None:
+            written: Callable[[int, int], str] = percent if figure.name == RATE else quotient
+            return Cell(written(figure.now, figure.whole)) if figure.whole else Cell("–", NOTHING)
+        return Cell(self.words.yen(figure.now) if figure.name == COST else f"{figure.now:,}", NUMBER)
+
+    def _tile(self, figure: Figure) -> Tile:
+        cell = self._cell(figure)
+        label = self.words[figure.name]
+        if self.facts.before is None or cell.state != NUMBER:
+            return Tile(label, cell)
+        text, trend = self._change(figure)
+        return Tile(label, cell, text, trend)
+
+    def _change(self, figure: Figure) -> tuple[str, int]:
+        """Return the change against the period before in words, and its direction."""
+        words = self.words
+        if figure.now is None or figure.before is None or (figure.whole is not None and figure.whole_before is None):
+            return words["change_unknown"], 0
+        if figure.whole is not None and figure.whole_before is not None:
+            if not figure.whole or not figure.whole_before:
+                return words["change_unknown"], 0
+            is_rate = figure.name == RATE  # in percent, as it is written
+            difference = (10_000 if is_rate else 100) * (
+                figure.now * figure.whole_before - figure.before * figure.whole
+            )
+            points = _rounded(difference, figure.whole * figure.whole_before)
+            return _signed(points, 100, words["points"] if is_rate else ""), _sign(points)
+        if not figure.before:
+            return words["change_unknown"], 0
+        tenths = _rounded(1_000 * (figure.now - figure.before), figure.before)
+        return _signed(tenths, 10, "%"), _sign(tenths)
+
+    def _change_cell(self, figure: Figure) -> Cell:
+        if figure.now is None or figure.before is None or not figure.before:
+            return Cell("–", NOTHING)
+        return Cell(self._change(figure)[0])
+
+    def _sum(self, figures: Sequence[Figure]) -> Tile:
+        """Return the sum over the campaigns whose number is released; of people the largest, for they overlap."""
+        words, name = self.words, figures[0].name
+        told = [f for f in figures if f.now is not None and (f.whole is not None or name not in (RATE, PER_PERSON))]
+        if not told:
+            kinds = {figure.elsewhere for figure in figures}
+            elsewhere = kinds.pop() if len(kinds) == 1 else ""
+            return Tile(words[name], self._cell(Figure(name, None, elsewhere=elsewhere)))
+        if name == self.released.families[0].heads:
+            most = max(figure.now or 0 for figure in told)
+            return Tile(words[name], Cell(words["at_least"].format(f"{most:,}")), note=words["people_overlap"])
+        both = [f for f in told if f.before is not None and (f.whole is None or f.whole_before is not None)]
+        note = "" if len(told) == len(figures) else words["of_keys"].format(len(told), len(figures))
+        cell = self._cell(_total(name, told))
+        if self.facts.before is None:
+            return Tile(words[name], cell, note=note)
+        text, trend = self._change(_total(name, both)) if both else (words["change_unknown"], 0)
+        if both and len(both) < len(figures):
+            note = words["comma"].join([*([note] if note else []), words["change_of"].format(len(both))])
+        return Tile(words[name], cell, text, trend, note)
+
+
+def _ratio(name: str, part: Figure, whole: Figure) -> Figure:
+    """Return a ratio of two numbers, None where one of them is not released."""
+    is_told = part.now is not None and whole.now is not None
+    was_told = part.before is not None and whole.before is not None
+    return Figure(
+        name,
+        part.now if is_told else None,
+        part.before if was_told else None,
+        whole.now if is_told else None,
+        whole.before if was_told else None,
+        part.elsewhere or whole.elsewhere,
+    )
+
+
+def _total(name: str, figures: Sequence[Figure]) -> Figure:
+    is_ratio = figures[0].whole is not None
+    return Figure(
+        name,
+        sum(figure.now or 0 for figure in figures),
+        sum(figure.before or 0 for figure in figures) if all(f.before is not None for f in figures) else None,
+        sum(figure.whole or 0 for figure in figures) if is_ratio else None,
+        sum(figure.whole_before or 0 for figure in figures)
+        if is_ratio and all(f.whole_before is not None for f in figures)
+        else None,
+    )
+
+
+def _rounded(part: int, whole: int) -> int:
+    """Divide, rounding half away from zero, by integer arithmetic."""
+    sign = -1 if part < 0 else 1
+    return sign * ((2 * abs(part) + whole) // (2 * whole))
+
+
+def _signed(number: int, unit: int, suffix: str) -> str:
+    digits = len(str(unit)) - 1
+    sign = "+" if number > 0 else "−" if number < 0 else "±"
+    return f"{sign}{abs(number) // unit:,}.{abs(number) % unit:0{digits}}{suffix}"
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
