@@ -51,7 +51,7 @@ def _night(engine: str, landing: Path, home: Path) -> dict[str, bytes]:
 @pytest.mark.spark
 def test_a_night_on_spark_is_the_same_to_the_byte(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
-    write_sample(landing, last=NIGHT, days=1, members=400, events=4000, campaigns=3, recipients=1, ctr=0.05, seed=11)
+    write_sample(landing, last=NIGHT, days=1, members=400, events=4000, campaigns=3, recipients=5, ctr=0.05, seed=11)
     embedded, spark = (_night(engine, landing, tmp_path / engine) for engine in ("duckdb", "spark"))
     assert len(embedded) > 20
     assert embedded == spark
