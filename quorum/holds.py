@@ -48,7 +48,8 @@ class Holds:
         """Refuse a night of which something is missing, before a line of it is read.
 
         Raises:
-            InputError: an earlier night is held; or a source is missing, half there, or has lines far from the usual.
+            InputError: an earlier night is held; a source is half there; or a required one is missing, or has
+                lines far from the usual.
         """
         waiting = [held for held in held_nights(self.intake.ledger) if held < night]
         if waiting:
@@ -67,22 +68,28 @@ class Holds:
         found = judge_arrival(arrived, required, self._regular(night))
         lacking = {finding.source for finding in found}
         lines = {source: there.lines for source, there in arrived.items()}
-        volume = judge_volume(night, lines, self._earlier(night), load_expected(self.intake.policy.folder))
-        self._hold(night, [*found, *(finding for finding in volume if finding.source not in lacking)], arrived)
+        volume = [finding for finding in self._volume(night, lines) if finding.source not in lacking]
+        self._hold(night, [*found, *volume], arrived)
         self._passed[night] = state
 
     def check_loaded(self, night: date) -> None:
         """Refuse to release a night of which far fewer or more lines were loaded than usual, whatever was landed.
 
         Raises:
-            InputError: a source whose loaded lines are far from the usual.
+            InputError: a required source whose loaded lines are far from the usual.
         """
+        self._hold(night, self._volume(night, _loaded(self.intake.ledger, night)), {})
+
+    def _volume(self, night: date, lines: Mapping[str, int]) -> list[Finding]:
+        """Judge the lines of the sources that must arrive; of any other, what is there is all there is."""
+        required = required_sources(self.intake.landing)
         expected = load_expected(self.intake.policy.folder)
-        self._hold(night, judge_volume(night, _loaded(self.intake.ledger, night), self._earlier(night), expected), {})
+        found = judge_volume(night, lines, self._earlier(night), expected)
+        return [finding for finding in found if finding.source in required]
 
     def hold_absent(self, night: date) -> None:
-        """Note that nothing at all landed for a night; later nights wait for it, once the home has had a night."""
-        if self.intake.ledger.nights():
+        """Note that nothing landed for a night; later ones wait, if something must land and a night was done."""
+        if self.intake.ledger.nights() and required_sources(self.intake.landing):
             self._enter(night, [Finding("landing", MISSING)])
 
     def _hold(self, night: date, found: Sequence[Finding], arrived: Mapping[str, Arrived]) -> None:

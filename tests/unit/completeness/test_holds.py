@@ -122,7 +122,32 @@ def test_half_of_a_file_that_comes_every_night_holds_where_nothing_is_required(w
     assert refused(workspace) == "landing.half"
 
 
-def test_volumes_are_held_against_the_same_weekday_and_explained_by_a_note(workspace: Workspace, put: Put) -> None:
+@pytest.fixture
+def put_required(landing: Path, put: Put) -> Put:
+    """Access must arrive, and its marker is there; as `put`."""
+    require(landing, "access")
+    for night in (NIGHT, NEXT):
+        put("access/_COMPLETE", night=night)
+    return put
+
+
+def test_where_nothing_is_required_what_is_there_is_all_there_is(workspace: Workspace, landing: Path, put: Put) -> None:
+    past(workspace, NIGHT - timedelta(days=7), 5000)
+    workspace.admit(NIGHT)
+    put("access/a.log", b"x\n" * 50_000)
+    workspace.admit(NIGHT)
+    (landing / NIGHT.isoformat() / "access" / "a.log").unlink()
+    (landing / NIGHT.isoformat() / "access").rmdir()
+    (landing / NIGHT.isoformat()).rmdir()
+    assert refused(workspace) == "landing.folder"
+    workspace.admit(NEXT)
+    assert held_nights(workspace.ledger) == {}
+
+
+def test_volumes_are_held_against_the_same_weekday_and_explained_by_a_note(
+    workspace: Workspace, put_required: Put
+) -> None:
+    put = put_required
     past(workspace, NIGHT - timedelta(days=7), 5000)
     past(workspace, NIGHT - timedelta(days=6), 100)
     put("access/a.log", b"x\n" * 2499)
@@ -137,7 +162,10 @@ def test_volumes_are_held_against_the_same_weekday_and_explained_by_a_note(works
     assert note.body == {"night": "2026-11-21", "source": "access", "why": "the portal moved", "actor": "hana"}
 
 
-def test_an_explained_volume_is_not_what_later_nights_are_compared_with(workspace: Workspace, put: Put) -> None:
+def test_an_explained_volume_is_not_what_later_nights_are_compared_with(
+    workspace: Workspace, put_required: Put
+) -> None:
+    put = put_required
     past(workspace, NIGHT - timedelta(days=14), 5000)
     past(workspace, NIGHT - timedelta(days=7), 50)
     put("access/a.log", b"x\n" * 5000)
@@ -146,7 +174,8 @@ def test_an_explained_volume_is_not_what_later_nights_are_compared_with(workspac
     workspace.admit(NIGHT)
 
 
-def test_lines_that_were_delivered_before_do_not_count(workspace: Workspace, put: Put) -> None:
+def test_lines_that_were_delivered_before_do_not_count(workspace: Workspace, put_required: Put) -> None:
+    put = put_required
     content = b"x\n" * 5000
     before = NIGHT - timedelta(days=7)
     past(workspace, before, 5000)
@@ -155,14 +184,16 @@ def test_lines_that_were_delivered_before_do_not_count(workspace: Workspace, put
     assert refused(workspace) == "landing.volume"
 
 
-def test_late_files_are_no_volume(workspace: Workspace, put: Put) -> None:
+def test_late_files_are_no_volume(workspace: Workspace, put_required: Put) -> None:
+    put = put_required
     past(workspace, NIGHT - timedelta(days=7), 2000)
     past(workspace, NIGHT - timedelta(days=7), 50_000, file="../2026-11-13/access/late.log")
     put("access/a.log", b"x\n" * 2000)
     workspace.admit(NIGHT)
 
 
-def test_what_was_loaded_is_judged_again_before_anything_is_made_safe(workspace: Workspace, put: Put) -> None:
+def test_what_was_loaded_is_judged_again_before_anything_is_made_safe(workspace: Workspace, put_required: Put) -> None:
+    put = put_required
     past(workspace, NIGHT - timedelta(days=7), 5000)
     put("access/a.log", b"garbage\n" * 5000)
     workspace.take_in("access", NIGHT)
@@ -177,6 +208,8 @@ def test_a_night_of_which_nothing_landed_keeps_later_ones_waiting(
     workspace: Workspace, landing: Path, put: Put
 ) -> None:
     past(workspace, NIGHT - timedelta(days=1), 10)
+    require(landing, "access")
+    put("access/_COMPLETE", night=NEXT)
     (landing / NIGHT.isoformat()).rmdir()
     assert refused(workspace) == "landing.folder"
     assert refused(workspace, NEXT) == "night.held"

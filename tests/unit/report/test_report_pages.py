@@ -356,7 +356,8 @@ def test_templates_travel_with_the_package(root: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=True)
     assert "'page.css', 'page_words.yaml', 'report.css', 'report.html.j2', 'words.yaml'" in done.stdout
     shipped = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    folders = {".".join(path.parent.relative_to(root).parts) for path in root.glob("quorum/**/templates")}
+    found = [path for package in ("quorum", "assets", "pipelines") for path in root.glob(f"{package}/**/templates")]
+    folders = {".".join(path.parent.relative_to(root).parts) for path in found}
     assert shipped == {package: ["templates/*"] for package in folders}
 
 
