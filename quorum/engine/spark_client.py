@@ -119,6 +119,7 @@ class SparkClient:
             QuorumError: the statement failed.
         """
         asked = {
+            "what": what,
             "statement": statement,
             "parents": [parent.as_record() for parent in parents],
             "target": str(target.absolute()),

@@ -4,7 +4,7 @@ What belongs here: the session, and one loop over standard input and output. It 
 alone, for Spark has an environment of its own. What does not: where tables lie, what statements say, and any value of
 a row: errors go back as the name of their class.
 
-A request is a line of JSON: ``{"statement", "parents": [{"relation", "files", "columns": [[name, type], ...],
+A request is a line of JSON: ``{"what", "statement", "parents": [{"relation", "files", "columns": [[name, type], ...],
 "condition"}], "target"}``; types are Spark's. The answer is a line: ``{"done": true}`` or ``{"failed": error class}``.
 """
 
@@ -52,6 +52,7 @@ def _answer(session: SparkSession, request: dict[str, Any]) -> dict[str, Any]:
     from pyspark.sql.types import StructType
 
     views = []
+    session.sparkContext.setJobGroup(request["what"], request["what"])  # Spark's own log tells stages by it
     try:
         for parent in request["parents"]:
             schema = StructType.fromDDL(", ".join(f"`{name}` {kind}" for name, kind in parent["columns"]))
