@@ -58,12 +58,17 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--date", "night", type=DAY, help="The night, a civil date in Asia/Tokyo. [yesterday]")
+@click.option("--profile", "is_profiled", is_flag=True, help="Write where the slowest stages spend their time.")
 @where
-def nightly(night: date | None, as_json: bool, **where: str | None) -> None:
-    """Run one night: from what landed to what is published. A night that is done is served as stored."""
+def nightly(night: date | None, as_json: bool, is_profiled: bool, **where: str | None) -> None:
+    """Run one night: from what landed to what is published. A night that is done is served as stored.
+
+    With --profile, profiles of the slowest stages (Python) and their statements (DuckDB) lie in docs/profile/<date>/ of
+    the home: functions, operators, seconds and rows, no value of any row.
+    """
     from pipelines.settings import yesterday
 
-    _run([night or yesterday()], where, as_json=as_json)
+    _run([night or yesterday()], where, as_json=as_json, is_profiled=is_profiled)
 
 
 @cli.command()
@@ -89,7 +94,7 @@ def backfill(first: date | None, last: date | None, as_json: bool, **where: str 
     _run(days, where, as_json=as_json)
 
 
-def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool) -> NoReturn:
+def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool, is_profiled: bool = False) -> NoReturn:
     """Run nights, tell about each as soon as it is over, and exit."""
     from pipelines import outcome
 
@@ -102,7 +107,10 @@ def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool) -
         from quorum.holds import held_nights
 
         settings = resolve(os.environ, **where)
-        with shown(sys.stderr.isatty()) as progress, open_nights(settings, days, progress) as nights:
+        with (
+            shown(sys.stderr.isatty()) as progress,
+            open_nights(settings, days, progress, is_profiled=is_profiled) as nights,
+        ):
             _tell_new_key(nights.workspace.new_key_file)
             for day in days:
                 was_held = day in held_nights(nights.workspace.ledger)
@@ -115,7 +123,9 @@ def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool) -
     except Exception as error:
         told = describe(error)
         codes.append(told.code)
-        done = outcome.failed(days[len(codes) - 1] if days else None, str(where["engine"]), told)
+        done = outcome.failed(
+            days[len(codes) - 1] if days else None, settings.engine if settings else str(where["engine"]), told
+        )
         _tell_failure(done, as_json=as_json)
         if settings is not None and settings.home.is_dir():
             _alert(done, was_held=False, home=settings.home)

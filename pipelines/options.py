@@ -40,7 +40,7 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say where things are."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Write one JSON object a night to stdout."),
-        click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True),
+        click.option("--engine", type=click.Choice(ENGINES), help="[QUORUM_ENGINE, else duckdb]"),
         click.option("--policy", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]"),
         click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]"),
         click.option("--landing", type=click.Path(), help="Where files land, <date>/<source>/. [QUORUM_LANDING]"),

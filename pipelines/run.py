@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,6 +19,7 @@ from pipelines import outcome
 from pipelines.instance import enter_instance
 from pipelines.night_page import with_pages
 from pipelines.outcome import Outcome
+from pipelines.profiling import profiled
 from pipelines.progress import LOGGER, NightProgress, listening
 from pipelines.settings import Settings
 from quorum.errors import EXIT_INPUT, QuorumError
@@ -123,13 +124,16 @@ def _stored(workspace: Workspace, night: date) -> tuple[list[dict[str, object]],
 
 
 @contextmanager
-def open_nights(settings: Settings, days: Sequence[date], progress: NightProgress) -> Iterator[Nights]:
+def open_nights(
+    settings: Settings, days: Sequence[date], progress: NightProgress, *, is_profiled: bool = False
+) -> Iterator[Nights]:
     """Open and lock a home for some nights.
 
     Args:
         settings: where things are.
         days: the nights.
         progress: the line that is shown.
+        is_profiled: whether profiles of the slowest stages are written at the end.
 
     Raises:
         QuorumError: configuration, key, or another night that holds the lock.
@@ -138,4 +142,5 @@ def open_nights(settings: Settings, days: Sequence[date], progress: NightProgres
         Home(settings.home), settings.required_landing(), settings.policy, os.environ, engine_name=settings.engine
     ) as workspace:
         enter_instance(workspace.home.dagster)
-        yield Nights(workspace, settings.engine, days, progress)
+        with profiled(workspace) if is_profiled else nullcontext(workspace) as opened:
+            yield Nights(opened, settings.engine, days, progress)

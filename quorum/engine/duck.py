@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from quorum.engine.collected import collected_condition
 from quorum.engine.macros import AGE_MACROS, NETWORK_MACROS, pseudonym_macros
+from quorum.engine.operators import Operators, read_operators
 from quorum.engine.relations import policy_relations
 from quorum.engine.store import Store, conform
 from quorum.errors import ConfigurationError, QuorumError
@@ -45,12 +46,20 @@ class DuckEngine:
         keys: the pseudonym keys are derived from it.
         memory_limit: of each of the two databases, e.g. ``3GB``.
         threads: of each of the two databases; all cores if None.
+        profiles: where the profile of each statement is kept, by table; None for no profiles.
     """
 
     def __init__(
-        self, store: Store, policy: Policy, keys: KeyRing, *, memory_limit: str = "3GB", threads: int | None = None
+        self,
+        store: Store,
+        policy: Policy,
+        keys: KeyRing,
+        *,
+        memory_limit: str = "3GB",
+        threads: int | None = None,
+        profiles: dict[str, Operators] | None = None,
     ) -> None:
-        self._store = store
+        self._store, self._profiles = store, profiles
         settings: dict[str, str | int] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -68,6 +77,9 @@ class DuckEngine:
             {**settings, "temp_directory": ""}, relations, (*AGE_MACROS, *NETWORK_MACROS, *pseudonym_macros(keys)), None
         )
         self._open = _connect({**settings, "temp_directory": scratch}, relations, (), store.home.warehouse)
+        if profiles is None:
+            for database in (self._sealed, self._open):
+                database.execute("SET lock_configuration = true")
 
     def build(self, table: str, night: date) -> int:
         """Run a table's statement for a night and write its partition; return its rows.
@@ -135,6 +147,8 @@ class DuckEngine:
         try:
             for read in contract.reads:
                 self._provide(cursor, contract, read, night, relations)
+            if self._profiles is not None:
+                cursor.execute("PRAGMA enable_profiling = 'no_output'")
             parameters = {"night": night} if _NIGHT.search(statement) else None
             reader: pa.RecordBatchReader = _redacted(
                 contract.name, lambda: cursor.sql(statement, params=parameters).to_arrow_reader(_BATCH_ROWS)
@@ -142,6 +156,8 @@ class DuckEngine:
             _check_schema(contract, reader.schema)
             while (batch := _redacted(contract.name, lambda: next(reader, None))) is not None:
                 yield batch
+            if self._profiles is not None:
+                self._profiles[contract.name] = read_operators(cursor.get_profiling_information())
         finally:
             cursor.close()
 
@@ -206,7 +222,10 @@ def _connect(
     macros: tuple[str, ...],
     readable: Path | None,
 ) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory, give it relations and macros, then close the door to files and settings."""
+    """Open a database in memory, give it relations and macros, then close the door to files.
+
+    Its settings are to be locked, unless statements are profiled: a profile is switched on where a statement runs.
+    """
     connection = duckdb.connect(":memory:", config=dict(settings))
     for name, rows in relations.items():
         connection.register("given", rows)
@@ -217,7 +236,6 @@ def _connect(
     if readable is not None:
         connection.execute(f"SET allowed_directories = [{_literal(readable)}]")
     connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
     return connection
 
 
