@@ -85,6 +85,11 @@ def test_the_rule_refuses_what_it_should(fragment: str) -> None:
     assert any(re.search(pattern, body(fragment)) for pattern in FORBIDDEN.values())
 
 
+def test_the_page_names_what_is_not_used(root: Path) -> None:
+    page = (root / "docs" / "portable_sql.md").read_text(encoding="utf-8")
+    assert [what for what in FORBIDDEN if f"| {what} |" not in page] == []
+
+
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_has_a_spec_case(name: str) -> None:
     document = yaml.compose((ROOT / "tests" / "spec" / "cases" / f"{name}.yaml").read_text(encoding="utf-8"))
