@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +31,8 @@ _NUMBERS = ("a day", "told", "low-high")
 @click.option("--date", "day", type=DAY, help="The first day to look at. [the day after the last night]")
 @click.option("--campaign", "campaign_id", help="This campaign alone.")
 @click.option("--recipient", "recipient_id", help="This recipient's campaigns alone.")
+@click.option("--page", type=click.Path(), help="Write it to this file, as a page in the language of --lang.")
+@click.option("--lang", "language", type=click.Choice(("ja", "en")), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
 @click.option("--policy", type=click.Path(), help="The policy folder. [QUORUM_POLICY, else the checkout's]")
 @click.option("--home", type=click.Path(), help="The run-time state. [QUORUM_HOME, else var/ of the checkout]")
@@ -37,6 +40,8 @@ def feasibility(
     day: date | None,
     campaign_id: str | None,
     recipient_id: str | None,
+    page: str | None,
+    language: str,
     as_json: bool,
     policy: str | None,
     home: str | None,
@@ -46,6 +51,7 @@ def feasibility(
     From bookings, the catalogue that landed last, and what was released before the day. A share is that of a campaign's
     events in published cells of its best table, finest or coarser, unknown and the total not counted, as the rules
     decide on cubes that are drawn from what is expected; low and high are the extremes of the draws.
+    With --page it is one self-contained file, in the look of the reports, and nothing is printed but for --json.
     """
     from pipelines.settings import existing_home, resolve
     from quorum.engine.store import Store
@@ -69,9 +75,14 @@ def feasibility(
         found = forecasts.of(day, campaign_id, recipient_id)
     finally:
         ledger.close()
+    if page is not None:
+        from pipelines.feasibility_page import feasibility_page
+        from quorum.report.plain import write_page
+
+        write_page(Path(page), feasibility_page(found, rules, day, language), "feasibility.page")
     if as_json:
         click.echo(json.dumps(_record(found, rules, day), ensure_ascii=False))
-    else:
+    elif page is None:
         _show(found, rules, day)
 
 

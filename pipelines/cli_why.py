@@ -33,22 +33,31 @@ class _CellType(click.ParamType[dict[str, str]]):
 @click.argument("package", type=click.Path())
 @click.option("--cell", type=_CellType(), help="column=category,..., e.g. campaign_id=c001,age_band=20s. [a summary]")
 @click.option("--lang", "language", type=click.Choice(("ja", "en")), default="en", show_default=True)
+@click.option("--page", type=click.Path(), help="Write it to this file, as a page in the language of --lang.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
-def why(package: str, cell: dict[str, str] | None, language: str, as_json: bool) -> None:
+def why(package: str, cell: dict[str, str] | None, language: str, page: str | None, as_json: bool) -> None:
     """Say what is published in PACKAGE, and of a withheld cell what to ask for instead.
 
     Everything it says follows from the files of the package: what they publish, and the rules that they state. With
     --cell, each table that lists the cell tells the status of each family; exit code 2 names what exists if none does.
+    With --page it is one self-contained file, in the look of the reports, and nothing is printed but for --json.
     """
     from quorum.audit.package import parse_package
+    from quorum.report.plain import write_page
     from quorum.report.why import Held, record_cell, record_summary
+    from quorum.report.why_sheet import cell_page, summary_page
     from quorum.report.why_text import describe_cell, describe_summary
 
     held = Held(parse_package(Path(package)))
     if cell is None:
         levels = held.summarise()
         record, lines = record_summary(held, levels), describe_summary(held, levels, language)
+        drawn = None if page is None else summary_page(held, levels, language)
     else:
         answer = held.explain(cell)
         record, lines = record_cell(held, answer), describe_cell(held, answer, language)
-    click.echo(json.dumps(record, ensure_ascii=False) if as_json else "\n".join(lines))
+        drawn = None if page is None else cell_page(held, answer, language)
+    if page is not None and drawn is not None:
+        write_page(Path(page), drawn, "why.page")
+    if as_json or page is None:
+        click.echo(json.dumps(record, ensure_ascii=False) if as_json else "\n".join(lines))

@@ -25,7 +25,7 @@ from quorum.policy import FamilySpec, Policy, ReportSpec
 from quorum.release.shapes import REFERENCES, forecast_shape, package_shapes
 from quorum.released import Released
 from quorum.tables import KeyPlan, PackageShape
-from quorum.tables.periods import plan_month
+from quorum.tables.periods import MONTH, plan_month
 
 _WEEK_DAYS = 7
 _MONTH_DAYS = 30
@@ -181,8 +181,23 @@ class Feasibility:
         return nights[-1]
 
 
-def remedies(found: Feasible, family: str, period_percent: int) -> str:
-    """Return what to ask for instead, of a family of which the plan is not expected to tell enough; else nothing.
+@dataclass(frozen=True)
+class Remedy:
+    """What to ask for instead of what a plan is not expected to tell.
+
+    Args:
+        period: by which period to tell it, if not by the plan's; ``month`` and no table is what the invoice tells.
+        table: the table with every level; empty for the total.
+        expected: the share that is told so; None of a total.
+    """
+
+    period: str
+    table: str = ""
+    expected: float | None = None
+
+
+def remedy(found: Feasible, family: str, period_percent: int) -> Remedy | None:
+    """Return what to ask for instead, of a family of which the plan is not expected to tell enough; else None.
 
     Args:
         found: the forecast of a campaign.
@@ -191,16 +206,31 @@ def remedies(found: Feasible, family: str, period_percent: int) -> str:
     """
     best, period = found.planned.best(family), found.plan.periods[family]
     if best is not None and best[1].is_at_least(period_percent):
-        return ""
+        return None
     now = 0.0 if best is None else best[1].expected
     for other in (found.by_day, found.longer):
         better = other.best(family)
         if better is not None and (better[1].is_at_least(period_percent) or better[1].expected >= now + _WORTH_IT):
-            when = "" if other.plan.periods[family] == period else f"by {other.plan.periods[family]}, "
-            return f"{when}{better[0]} with every level: {better[1].expected:.0%}"
-    if found.planned.totals[family] * 100 >= period_percent:
-        return f"the total by {period}"
-    return "the month's total"
+            return Remedy(other.plan.periods[family], better[0], better[1].expected)
+    return Remedy(period if found.planned.totals[family] * 100 >= period_percent else MONTH)
+
+
+def remedies(found: Feasible, family: str, period_percent: int) -> str:
+    """Return the same in words; nothing where the plan is expected to tell enough.
+
+    Args:
+        found: the forecast of a campaign.
+        family: one of the report.
+        period_percent: what is enough, of the best table.
+    """
+    instead, period = remedy(found, family, period_percent), found.plan.periods[family]
+    if instead is None:
+        return ""
+    if instead.expected is not None:
+        when = "" if instead.period == period else f"by {instead.period}, "
+        return f"{when}{instead.table} with every level: {instead.expected:.0%}"
+    is_told = found.planned.totals[family] * 100 >= period_percent
+    return f"the total by {period}" if is_told else "the month's total"
 
 
 def told_of_all(found: Sequence[Feasible], family: str) -> float | None:

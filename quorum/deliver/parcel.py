@@ -19,6 +19,7 @@ from quorum.errors import PolicyError, ReleaseError
 from quorum.policy.targets import Target
 from quorum.release.certificate import CERTIFICATE, SIGNATURE
 from quorum.release.package import package_path
+from quorum.release.recall import RECALL
 from quorum.release.verify import verify_packages
 from quorum.tables import PackageShape
 from quorum.zones import Home
@@ -90,7 +91,9 @@ def open_parcel(home: Home, key: Ed25519PublicKey, release: Mapping[str, Any]) -
         ledger has, and names the recipient, report and period of the folder in which it lies.
     """
     whose = (str(release["recipient_id"]), str(release["report"]), str(release["period"]))
-    path = package_path(PackageShape(*whose, ()))
+    recipient_id, report, period = whose
+    released = package_path(PackageShape(recipient_id, report, period.removesuffix(f".{RECALL}"), ()))
+    path = released.with_name(period)
     folder = home.out / path
     if not folder.is_dir() or folder.resolve() != home.out.resolve() / path:
         raise _refuse(whose, "is not in its place")

@@ -25,12 +25,11 @@ from quorum.ledger import Ledger
 from quorum.lock import hold
 from quorum.policy import Policy
 from quorum.policy.targets import S3, SFTP, Target
+from quorum.release.recall import RECALL
 from quorum.zones import Home
 
 DELIVERED, FAILED, WAITING = "delivered", "failed", "waiting"
 RECEIPT = "delivery"
-RECALL = "recall"
-"""Kind of the ledger's entry of a recall: what it names is not delivered any more."""
 PAUSES = (1, 4, 16)
 """Seconds before the second, third and last attempt at a package."""
 Sender = Callable[[Target, Secret, str, Sequence[Item]], int]
@@ -104,7 +103,9 @@ class Outcome:
 def owed(
     delivery: Delivery, recipients: Collection[str] = (), periods: Collection[str] = ()
 ) -> list[Mapping[str, Any]]:
-    """Return the releases that have not been delivered, in the order in which they were entered.
+    """Return the releases and recalls that have not been delivered, in the order in which they were entered.
+
+    A release that was recalled is not owed any more; its recall is, for it is the next link of the recipient's chain.
 
     Args:
         delivery: ledger and policy.
@@ -122,10 +123,12 @@ def owed(
     recalled = {entry.body["recalled"]["certificate"] for entry in delivery.ledger.entries(RECALL)}
     removed = {package for entry in delivery.ledger.entries("retention") for package in entry.body["packages"]}
     found = []
-    for body in (entry.body for entry in delivery.ledger.entries("release")):
+    entered = [*delivery.ledger.entries("release"), *delivery.ledger.entries(RECALL)]
+    for body in (entry.body for entry in sorted(entered, key=lambda entry: entry.seq)):
         target = delivery.policy.recipients.get(body["recipient_id"])
         is_asked = not recipients or body["recipient_id"] in recipients
-        if target is None or not is_asked or (periods and body["period"] not in periods):
+        is_of_period = not periods or body["period"].removesuffix(f".{RECALL}") in periods
+        if target is None or not is_asked or not is_of_period:
             continue
         path = "/".join((body["recipient_id"], body["report"], body["period"]))
         is_over = (target.place, body["certificate"]) in done or body["certificate"] in recalled or path in removed

@@ -69,15 +69,14 @@ class Audience:
             title,
             grid,
             chart,
-            self._notes(dimension, aimed, level, depth, families),
+            self._notes(dimension, aimed, level, depth),
             is_wide=len(levels) > 1,
             is_folded=not is_told or len(body) > FOLDED_FROM,
             summary=words["all_withheld" if not is_told else "show_table"],
+            untold=tuple(rows.untold(families)),
         )
 
-    def _notes(
-        self, dimension: Dimension, aimed: Dimension, level: str, depth: int, families: Sequence[str]
-    ) -> tuple[str, ...]:
+    def _notes(self, dimension: Dimension, aimed: Dimension, level: str, depth: int) -> tuple[str, ...]:
         rows, words = self.rows, self.rows.words
         notes = []
         kept = {c[-1] for c in rows.places(aimed, depth)}
@@ -85,8 +84,6 @@ class Audience:
         if missing:
             left_out = words["comma"].join(words.category(level, category) for category in missing)
             notes.append(words["not_targeted"].format(left_out))
-        if untold := rows.untold(families):
-            notes.append(words["untold_level"].format(words["comma"].join(untold)))
         return tuple(notes)
 
     def _chart(self, dimension: Dimension, measure: str) -> Markup | None:

@@ -64,17 +64,21 @@ class Headline:
         }
 
     def tiles(self, key: KeyFacts) -> tuple[Tile, ...]:
-        """Return the numbers of a campaign or section."""
-        return tuple(self._tile(figure) for figure in self._figures(key))
+        """Return the numbers of a campaign or section, but for those that other packages tell, unless they tell all."""
+        found = tuple(self._tile(figure) for figure in self._figures(key))
+        return tuple(tile for tile in found if tile.cell.state != ELSEWHERE) or found
 
     def table(self) -> Grid:
-        """Return a row for each campaign or section, with the change of the first number."""
+        """Return a row for each campaign or section, with the change of the first number.
+
+        A number that other packages tell of a campaign is a dash, and has no column if they tell it of every one.
+        """
         words, names = self.words, self.names()
-        of_keys = [self._figures(key) for key in self.facts.keys]
+        of_keys = self._columns()
         largest = max((figures[0].now or 0 for figures in of_keys), default=0)
         rows = []
         for key, figures in zip(self.facts.keys, of_keys, strict=True):
-            cells = [self._cell(figure) for figure in figures]
+            cells = [Cell("–", ELSEWHERE) if self._is_elsewhere(figure) else self._cell(figure) for figure in figures]
             if figures[0].now is not None:
                 cells[0] = Cell(cells[0].text, bar=_BAR * figures[0].now // max(1, largest))
             if self.facts.before is not None:
@@ -84,33 +88,63 @@ class Headline:
         header = (words[self.facts.report.key], *(words[figure.name] for figure in of_keys[0]), *changed)
         return Grid(words[f"overview_{self.facts.report.key}"], header, tuple(rows))
 
+    def elsewhere(self) -> str:
+        """Return a sentence about the numbers of the table that other packages tell; empty if there are none."""
+        of_keys = [[f for f in self._figures(key) if self._is_elsewhere(f)] for key in self.facts.keys]
+        found = {figure.elsewhere: None for figures in of_keys for figure in figures}
+        lines = []
+        for kind in found:
+            names = dict.fromkeys(f.name for figures in of_keys for f in figures if f.elsewhere == kind)
+            keys = sum(any(f.elsewhere == kind for f in figures) for figures in of_keys)
+            listed = self.words["comma"].join(self.words[name] for name in names)
+            lines.append(self.words[f"overview_elsewhere_{kind}"].format(listed, keys, len(of_keys)))
+        return " ".join(lines)
+
     def overview(self) -> tuple[Tile, ...]:
         """Return the numbers of the whole report: the one campaign's, or sums over those whose numbers are released."""
         if len(self.facts.keys) == 1:
             return self.tiles(self.facts.keys[0])
         of_keys = [self._figures(key) for key in self.facts.keys]
         # people overlap, so that no number is there by which all views could be divided
-        return tuple(self._sum(figures) for figures in zip(*of_keys, strict=True) if figures[0].name != PER_PERSON)
+        found = [self._sum(figures) for figures in zip(*of_keys, strict=True) if figures[0].name != PER_PERSON]
+        return tuple(tile for tile in found if tile.cell.state != ELSEWHERE) or tuple(found)
 
     def lead(self) -> str:
         """Return a sentence about the period; of what is not released it says nothing."""
         words, keys = self.words, self.facts.keys
         of_keys = [self._figures(key) for key in keys]
         shown = [figures[0].now for figures in of_keys if figures[0].now is not None]
-        if not shown:
+        clicked = [(f[2].now, f[0].now) for f in of_keys if len(f) > 2 and f[2].name == CLICK and f[2].now is not None]
+        if not shown and not clicked:
             return words["lead_nothing"].format(n=len(keys))
-        many = "" if len(shown) > 1 else "_one"
-        base = words[f"lead_{self.released.families[0].name}{many}"].format(n=len(shown), shown=f"{sum(shown):,}")
-        both = [
-            (figures[2].now, figures[0].now)
-            for figures in of_keys
-            if len(figures) > 2 and figures[2].name == CLICK and figures[2].now is not None and figures[0].now
-        ]
+        lines = []
+        if shown:
+            many = "" if len(shown) > 1 else "_one"
+            text = words[f"lead_{self.released.families[0].name}{many}"]
+            lines.append(text.format(n=len(shown), shown=f"{sum(shown):,}"))
+        if clicked:
+            lines.append(self._clicks(clicked))
+        return "".join([*lines, words["lead_end"]])
+
+    def _clicks(self, clicked: Sequence[tuple[int, int | None]]) -> str:
+        """Return a sentence about the campaigns whose clicks are released, and the rate of those shown as well."""
+        both = [(clicks, of) for clicks, of in clicked if of]
+        number, total = len(clicked), f"{sum(clicks for clicks, _ in clicked):,}"
         if not both:
-            return base + words["lead_end"]
-        clicks, of = (sum(column) for column in zip(*both, strict=True))
-        told = words["lead_clicks"].format(n=len(both), clicks=f"{clicks:,}", rate=percent(clicks, of))
-        return base + told + words["lead_end"]
+            return self.words["lead_clicks_alone"].format(n=number, clicks=total)
+        rate = percent(*(sum(column) for column in zip(*both, strict=True)))
+        if len(both) == number:
+            return self.words["lead_clicks"].format(n=number, clicks=total, rate=rate)
+        return self.words["lead_clicks_more"].format(n=number, clicks=total, both=len(both), rate=rate)
+
+    def _columns(self) -> list[list[Figure]]:
+        """Return the numbers of each key; of a week or month without those that other packages tell of every key."""
+        of_keys = [self._figures(key) for key in self.facts.keys]
+        kept = [n for n, figures in enumerate(zip(*of_keys, strict=True)) if not all(map(self._is_elsewhere, figures))]
+        return [[figures[n] for n in kept or range(len(figures))] for figures in of_keys]
+
+    def _is_elsewhere(self, figure: Figure) -> bool:
+        return self._cell(figure).state == ELSEWHERE
 
     def _figures(self, key: KeyFacts) -> list[Figure]:
         """Return the numbers of a key: events, people, then clicks with their rate, or events a person; cost last."""

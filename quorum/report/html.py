@@ -63,6 +63,7 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
         lead=headline.lead(),
         overview=headline.overview(),
         table_of_keys=headline.table(),
+        elsewhere=headline.elsewhere(),
         is_long=len(facts.keys) > _MANY_KEYS,
         points=Teller(words).first([(names[key], found) for key, found in comparisons.items()]),
         has_clicks="clicks" in report.families,

@@ -78,6 +78,8 @@ class Panel:
         is_wide: whether it takes the full width.
         is_folded: whether the table opens on demand: it is long, or nothing of it is published.
         summary: of a folded table.
+        untold: names of numbers that the plan does not let it tell, and its notes do not say; None of a table that has
+            one number alone.
     """
 
     title: str
@@ -87,6 +89,7 @@ class Panel:
     is_wide: bool = False
     is_folded: bool = False
     summary: str = ""
+    untold: tuple[str, ...] | None = None
 
     @property
     def height(self) -> int:

@@ -5,8 +5,8 @@ What belongs here: putting the parts of a section together. What does not: the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from quorum.disclosure.invoice import COST_MICROS, TOTALS
 from quorum.report.audience import Audience
@@ -50,32 +50,51 @@ class _View:
     def section(self, key: KeyFacts, comparisons: Comparisons) -> Section:
         words = self.words
         has_clicks = "clicks" in {family.name for family in self.released.families}
+        groups, untold = self._groups(key, comparisons)
         return Section(
             words.name(key.names[words.language]),
             key.key,
             self._booking(key),
             Headline(self.facts, self.released, words).tiles(key),
-            tuple(self._groups(key, comparisons)),
+            groups,
             Teller(words).tell(comparisons) if has_clicks else None,
-            tuple(self._elsewhere(key)),
+            (*self._elsewhere(key), *(words["untold_parts"].format(name) for name in untold)),
             withheld_lines(self.released, key.key, words),
         )
 
-    def _groups(self, key: KeyFacts, comparisons: Comparisons) -> Iterator[tuple[str, tuple[Block, ...]]]:
-        """Yield the audience first, then placements and creatives; in a month its totals before both."""
+    def _groups(
+        self, key: KeyFacts, comparisons: Comparisons
+    ) -> tuple[tuple[tuple[str, tuple[Block, ...]], ...], list[str]]:
+        """Return the audience first, then placements and creatives; in a month its totals before both.
+
+        Beside them the names of numbers that the plan lets none of their tables tell: said once, not below each.
+        """
         listed = [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
         totals = tuple(self._totals(table, key) for table in listed if table.name == TOTALS)
         own = [table for table in listed if table.name != TOTALS]
         delivery = [table for table in own if len(table.dimensions[0].levels) > 1]
         audience = [table for table in own if table not in delivery]
-        groups = {
+        found = {
             "group_totals": totals,
             "group_audience": self._panels(audience, key, comparisons),
             "group_delivery": self._panels(delivery, key, comparisons),
         }
-        for name, panels in groups.items():
-            if panels:
-                yield self.words[name], blocks(panels)
+        untold = [panel.untold for panels in found.values() for panel in panels if panel.untold is not None]
+        everywhere = [name for name in (untold[0] if untold else ()) if all(name in names for names in untold)]
+        groups = tuple(
+            (self.words[name], blocks([self._noted(panel, everywhere) for panel in panels]))
+            for name, panels in found.items()
+            if panels
+        )
+        return groups, everywhere
+
+    def _noted(self, panel: Panel, everywhere: Sequence[str]) -> Panel:
+        """Return a panel that says of which numbers it tells nothing, but for those that no panel tells."""
+        own = [name for name in panel.untold or () if name not in everywhere]
+        if not own:
+            return panel
+        note = self.words["untold_level"].format(self.words["comma"].join(own))
+        return replace(panel, notes=(*panel.notes, note))
 
     def _panels(self, tables: list[TableShape], key: KeyFacts, comparisons: Comparisons) -> tuple[Panel, ...]:
         return tuple(

@@ -28,7 +28,12 @@ def describe_cell(held: Held, answer: Answer, language: str) -> list[str]:
     """
     words = why_words(language)
     targeting = [] if answer.is_targeted else [words["not_targeted"]]
-    return [*_head(held), words["cell"].format(_cell(answer.cell)), *targeting, *_cell_lines(held, answer, language)]
+    return [
+        *_head(held),
+        words["cell"].format(cell_text(answer.cell)),
+        *targeting,
+        *_cell_lines(held, answer, language),
+    ]
 
 
 def describe_summary(held: Held, levels: Sequence[Level], language: str) -> list[str]:
@@ -45,7 +50,7 @@ def describe_summary(held: Held, levels: Sequence[Level], language: str) -> list
     for number, level in enumerate(levels):
         if number == 0 or levels[number - 1].table != level.table:
             lines.append(f"  {level.table}")
-        counts = "  ".join(f"{_named(held.counts[family], language)} {n:,}" for family, n in level.published.items())
+        counts = "  ".join(f"{named(held.counts[family], language)} {n:,}" for family, n in level.published.items())
         lines.append(f"    {_level(level.columns, language):{width}}  {counts}")
     return [
         *lines,
@@ -85,33 +90,33 @@ def _cell_lines(held: Held, answer: Answer, language: str) -> Iterator[str]:
     yield words["code"].format(CODE_LIST, CODES[WITHHELD])
     yield words["later"]
     for instead in next(iter(later.values())):
-        yield f"  - {_later(held, instead, list(later), language)}"
+        yield f"  - {later_line(held, instead, list(later), language)}"
     yield from _needs(held, language)
 
 
 def _family(status: FamilyStatus, language: str) -> Iterator[str]:
-    words, name = why_words(language), _named(status.count, language)
+    words, name = why_words(language), named(status.count, language)
     if status.status != WITHHELD:
         yield "  " + words["published"].format(name, status.code, _measures(status.measures))
         return
     own = [instead for instead in status.instead if instead.kind not in why.LATER]
     yield "  " + words["withheld_instead" if own else "withheld"].format(name, status.code)
     for instead in own:
-        yield f"    - {_own(instead, language)}"
+        yield f"    - {own_line(instead, language)}"
 
 
-def _own(instead: Instead, language: str) -> str:
+def own_line(instead: Instead, language: str) -> str:
     """Return the line of a remedy that depends on the cell."""
     text, facts = why_words(language)[instead.kind], instead.facts
     if instead.kind == why.BREAKDOWN:
         return text.format(facts["table"], ", ".join(facts["columns"]))
     numbers = _measures(facts["measures"])
     if instead.kind == why.FAMILY:
-        return text.format(_named(next(iter(facts["measures"])), language), numbers)
-    return text.format(facts["table"] if instead.kind == why.TABLE else _cell(facts["cell"]), numbers)
+        return text.format(named(next(iter(facts["measures"])), language), numbers)
+    return text.format(facts["table"] if instead.kind == why.TABLE else cell_text(facts["cell"]), numbers)
 
 
-def _later(held: Held, instead: Instead, families: Sequence[str], language: str) -> str:
+def later_line(held: Held, instead: Instead, families: Sequence[str], language: str) -> str:
     """Return the line of a remedy that is the same for every withheld cell."""
     words = why_words(language)
     if instead.kind != why.PLAN:
@@ -120,33 +125,38 @@ def _later(held: Held, instead: Instead, families: Sequence[str], language: str)
     if not needs:
         return words["plan"].format("")
     each = [
-        words["plan_family"].format(family=_named(held.counts[name], language), heads=needs[name]["heads"])
+        words["plan_family"].format(family=named(held.counts[name], language), heads=needs[name]["heads"])
         for name in families
     ]
     return words["plan"].format(words["plan_heads"].format(words["and"].join(each)))
 
 
-def _needs(held: Held, language: str) -> Iterator[str]:
-    words = why_words(language)
-    needs = held.needs()
-    if not needs:
-        return
-    yield words["needs"]
+def need_lines(held: Held, language: str) -> list[str]:
+    """Return what every published cell meets, a line a rule; nothing of a package that states no rules."""
+    words, needs = why_words(language), held.needs()
+    lines = []
     for rule in needs.values():
-        named = _named(rule["count"], language)
-        yield f"  - {words['needs_heads'].format(family=named, heads=rule['heads'], outside=rule['outside'])}"
+        own = named(rule["count"], language)
+        lines.append(words["needs_heads"].format(family=own, heads=rule["heads"], outside=rule["outside"]))
         if rule["requires"]:
-            required = _named(needs[rule["requires"]]["count"], language)
-            yield f"  - {words['needs_requires'].format(family=named, requires=required, outside=rule['outside'])}"
-    yield f"  - {words['needs_derived']}"
+            required = named(needs[rule["requires"]]["count"], language)
+            lines.append(words["needs_requires"].format(family=own, requires=required, outside=rule["outside"]))
+    return [*lines, words["needs_derived"]] if lines else []
+
+
+def _needs(held: Held, language: str) -> Iterator[str]:
+    lines = need_lines(held, language)
+    if lines:
+        yield why_words(language)["needs"]
+        yield from (f"  - {line}" for line in lines)
 
 
 def _asking(held: Held, words: Mapping[str, str]) -> list[str]:
     """Return how to ask about a cell, with the first cell of the first table as the example."""
-    return [words["ask_cell"].format(_cell(held.finest()).replace(", ", ","))]
+    return [words["ask_cell"].format(cell_text(held.finest()).replace(", ", ","))]
 
 
-def _named(count: str, language: str) -> str:
+def named(count: str, language: str) -> str:
     """Return what the pages call a measure; the column where they have no name for it."""
     return fixed_texts(language).get(count, count)
 
@@ -155,8 +165,14 @@ def _level(columns: Sequence[str], language: str) -> str:
     return " × ".join(columns) if columns else why_words(language)["whole"]
 
 
-def _cell(cell: Mapping[str, str]) -> str:
+def cell_text(cell: Mapping[str, str]) -> str:
+    """Return a cell as it is asked for: column=category, in the order of the file."""
     return ", ".join(f"{column}={category}" for column, category in cell.items())
+
+
+def measured(measures: Mapping[str, int], language: str) -> str:
+    """Return published measures by the names that the pages have for them."""
+    return ", ".join(f"{named(name, language)} {value:,}" for name, value in measures.items())
 
 
 def _measures(measures: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import asyncssh
@@ -23,7 +24,10 @@ from quorum.deliver.parcel import check_owner, open_parcel
 from quorum.deliver.run import RECEIPT, deliver, owed
 from quorum.deliver.sealing import sealed
 from quorum.errors import ConfigurationError, LedgerError, PolicyError, ReleaseError
+from quorum.policy import load_policy
 from quorum.release.certificate import sign
+from quorum.release.gate import Door
+from quorum.release.recall import Recall, recall_release
 
 PERIODS = ("2026-11-21", "2026-11-22")
 
@@ -121,12 +125,50 @@ def test_what_retention_removed_is_not_owed(sftp_house: House) -> None:
     assert _statuses(sftp_house) == [(PERIODS[1], "delivered")]
 
 
-def test_what_was_recalled_is_not_delivered_any_more(sftp_house: House, portal: SftpPortal) -> None:
-    body = sftp_house.ledger.entries("release")[0].body
-    said = {"period": body["period"], "certificate": body["certificate"], "reason": "numbers", "date": "2026-11-23"}
-    sftp_house.ledger.append("recall", {"recipient_id": "info-a", "report": "sections", "recalled": said})
-    assert _statuses(sftp_house) == [(PERIODS[1], "delivered")]
-    assert not any(PERIODS[0] in name for name in portal.files())
+def _recall(house: House, recipient: str = "info-a", period: str = PERIODS[0]) -> Path:
+    """Recall a release as the command does."""
+    door = Door(house.home, house.ledger, KEYS, load_policy(house.policy_folder), "1")
+    return recall_release(
+        door, Recall(recipient, "sections", period, "numbers", date(2026, 11, 23), "yamada", "officer")
+    )
+
+
+def test_a_recalled_release_is_not_delivered_but_its_recall_is(sftp_house: House, portal: SftpPortal) -> None:
+    folder = _recall(sftp_house)
+    assert _statuses(sftp_house) == [(PERIODS[1], "delivered"), (f"{PERIODS[0]}.recall", "delivered")]
+    files = portal.files()
+    arrived = {name.rpartition("/")[2]: data for name, data in files.items() if f"{PERIODS[0]}.recall/" in name}
+    assert arrived == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert not any(f"/{PERIODS[0]}/" in f"/{name}" for name in files)
+    assert _statuses(sftp_house) == []
+
+
+def test_the_recall_of_a_delivered_release_follows_it_once_with_a_receipt(sftp_house: House) -> None:
+    assert len(_statuses(sftp_house)) == 2
+    folder = _recall(sftp_house)
+    assert _statuses(sftp_house) == [(f"{PERIODS[0]}.recall", "delivered")]
+    assert _recall(sftp_house) == folder
+    assert _statuses(sftp_house) == []
+    receipt = sftp_house.ledger.entries(RECEIPT)[-1].body
+    assert receipt["period"] == f"{PERIODS[0]}.recall"
+    assert receipt["certificate"] == hashlib.sha256((folder / "certificate.json").read_bytes()).hexdigest()
+    assert receipt["file_n"] == 3
+
+
+def test_a_recall_goes_to_nobody_else_and_comes_with_its_period(sftp_house: House, portal: SftpPortal) -> None:
+    _both(sftp_house, portal)
+    _recall(sftp_house, "info-b")
+    assert [body["period"] for body in owed(sftp_house.delivery(), ["info-b"], [PERIODS[0]])] == [
+        f"{PERIODS[0]}.recall"
+    ]
+    assert len(_statuses(sftp_house)) == 4
+    assert {name.split("/")[0] for name in portal.files() if ".recall/" in name} == {"b"}
+
+
+def test_a_recall_that_was_changed_is_not_sent(sftp_house: House, portal: SftpPortal) -> None:
+    (_recall(sftp_house) / "recall.md").write_text("use it", encoding="utf-8")
+    assert _statuses(sftp_house) == [(PERIODS[1], "delivered"), (f"{PERIODS[0]}.recall", "failed")]
+    assert not any(".recall/" in name for name in portal.files())
 
 
 # -- what may be sent ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from assets.safe import plans_page
 from pipelines.cli import cli
+from pipelines.feasibility_page import feasibility_page
 from quorum.disclosure.feasibility import Forecast, Share
 from quorum.errors import InputError
 from quorum.feasibility import Feasibility, remedies, told_of_all
@@ -192,3 +193,30 @@ def test_the_analyst_sees_the_plans_that_a_night_fixed(workspace: Workspace) -> 
     assert "the total" in page
     assert "more: quorum ledger show --kind plan" not in page
     assert "50 more" in plans_page(plans * 50)
+
+
+@pytest.mark.parametrize(("language", "instead"), [("ja", "月ごとの合計"), ("en", "the total by month")])
+def test_the_page_says_what_is_printed(workspace: Workspace, language: str, instead: str) -> None:
+    land(workspace, SUNDAY)
+    found = forecasts(workspace).of(MONDAY)
+    page = feasibility_page(found, workspace.policy, MONDAY, language).decode()
+    assert page == feasibility_page(forecasts(workspace).of(MONDAY), workspace.policy, MONDAY, language).decode()
+    for one in found:
+        for family in ("impressions", "clicks", "conversions"):
+            best = one.planned.best(family)
+            assert best is None or f">{best[1].expected:.0%}</td>" in page
+            assert f">{one.outlook.events(family):,.0f}*</td>" in page
+    assert instead in page
+    assert f'<html lang="{language}">' in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_command_writes_a_page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    land(workspace, SUNDAY)
+    monkeypatch.setenv("QUORUM_MASTER_KEY", KEY)
+    arguments = ["feasibility", "--home", str(workspace.home.root), "--date", MONDAY.isoformat(), "--campaign", "c1"]
+    told = CliRunner().invoke(cli, [*arguments, "--page", str(tmp_path / "f.html"), "--lang", "ja"])
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert "配信前の見込み".encode() in (tmp_path / "f.html").read_bytes()
+    assert CliRunner().invoke(cli, [*arguments, "--page", str(tmp_path / "none" / "f.html")]).exit_code != 0

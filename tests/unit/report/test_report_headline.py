@@ -176,7 +176,7 @@ def test_what_is_told_by_week_is_one_sentence_in_a_page_of_a_day(
     assert told_elsewhere(Released(facts.shape, tables, policy), "c000") == {"week": ("clicks", "conversions")}
     headline = _headline((facts, tables), language)
     own = {tile.label: tile for tile in headline.tiles(facts.keys[0])}
-    assert own[Words(language, policy, {})["click_n"]].cell.state == ELSEWHERE
+    assert Words(language, policy, {})["click_n"] not in own  # said in the sentence, and in no tile
     text = render(facts, tables)[f"report.{language}.html"].decode()
     first = text[text.index('id="k1"') : text.index('id="k2"')]
     assert first.count(sentence) == 1
@@ -185,7 +185,12 @@ def test_what_is_told_by_week_is_one_sentence_in_a_page_of_a_day(
     assert Words(language, policy, {})["click_n"] not in header
     second = text[text.index('id="k2"') : text.index('id="k3"')]
     assert sentence not in second
-    assert Words(language, policy, {})["untold_level"].split("{}")[1] in second
+    assert (
+        second.count(Words(language, policy, {})["untold_parts"].split("{}")[1]) == 2
+    )  # clicks, conversions: once each
+    table = headline.table()
+    assert [cell.text for cell in table.rows[0].cells if cell.state == ELSEWHERE] == ["–"] * 2
+    assert headline.elsewhere() in text
 
 
 def test_rows_add_up_with_what_is_withheld_together(policy: Policy) -> None:
@@ -265,3 +270,16 @@ def test_panels_stand_in_two_stacks_of_about_the_same_height() -> None:
 )
 def test_numbers_are_written_short_on_tiles(policy: Policy, number: int, ja: str, en: str) -> None:
     assert [Words(language, policy, {}).short(number) for language in ("ja", "en")] == [ja, en]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_lead_says_all_clicks_and_of_how_many_the_rate_is(
+    night: tuple[PageFacts, Tables], policy: Policy, language: str
+) -> None:
+    keys = [key.key for key in night[0].keys]
+    total = sum(Released(night[0].shape, night[1], policy).total(key, "click_n") or 0 for key in keys)
+    for number, key in enumerate(keys, start=1):
+        night = _hide(night, key, "impressions")
+        lead = _headline(night, language).lead()
+        assert f"{total:,}" in lead
+        assert ("%" in lead) == (number < len(keys))

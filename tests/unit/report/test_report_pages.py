@@ -354,7 +354,7 @@ def test_money_and_dates_are_written_as_people_write_them(policy: Policy) -> Non
 def test_templates_travel_with_the_package(root: Path) -> None:
     code = "import quorum.report.labels as l; print(sorted(p.name for p in l.TEMPLATES.iterdir()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=True)
-    assert "'page.css', 'page_words.yaml', 'report.css', 'report.html.j2', 'words.yaml'" in done.stdout
+    assert "'page.css', 'page_words.yaml', 'plain.html.j2', 'report.css', 'report.html.j2', 'words.yaml'" in done.stdout
     shipped = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     found = [path for package in ("quorum", "assets", "pipelines") for path in root.glob(f"{package}/**/templates")]
     folders = {".".join(path.parent.relative_to(root).parts) for path in found}

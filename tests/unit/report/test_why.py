@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from markupsafe import escape
 from release_night import NIGHT, cube_tables, references, withhold
 
 from quorum.audit.package import ParsedPackage, parse_files
@@ -25,6 +26,7 @@ from quorum.report.html import render
 from quorum.report.why import BREAKDOWN, FAMILY, LEVEL, LONGER, NEXT, PLAN, TABLE, Held, record_cell, record_summary
 from quorum.report.why_cells import Grid, find_cell
 from quorum.report.why_periods import following, longer
+from quorum.report.why_sheet import cell_page, summary_page
 from quorum.report.why_text import describe_cell, describe_summary, why_words
 from quorum.tables import PackageShape
 from quorum.tables.shape import ALL
@@ -461,3 +463,63 @@ def test_zeros_by_targeting_are_no_published_cells(files: dict[str, bytes]) -> N
     assert {level: n for level, n in aimed.items() if level != at} == {
         level: n for level, n in whole.items() if level != at
     }
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_says_what_is_printed_and_fetches_nothing(held: Held, files: dict[str, bytes], language: str) -> None:
+    row = next(
+        r
+        for r in _rows(files["audience_area.csv"])
+        if r["prefecture"] != ALL and (r["status_impressions"], r["status_clicks"]) == ("published", "withheld")
+    )
+    answer = held.explain({c: row[c] for c in ("campaign_id", "prefecture")})
+    page = cell_page(held, answer, language).decode()
+    for line in describe_cell(held, answer, language)[5:]:
+        if line.startswith("    - "):
+            assert str(escape(line.removeprefix("    - "))) in page
+    assert f" {int(row['impression_n']):,}" in page
+    assert f'<html lang="{language}">' in page
+    assert "Content-Security-Policy" in page
+    assert "<script" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    summary = summary_page(held, held.summarise(), language).decode()
+    for level in held.summarise():
+        assert all(f"<td>{n:,}</td>" in summary for n in level.published.values() if n)
+    assert "quorum why PACKAGE --cell campaign_id=" in summary
+
+
+def test_the_page_is_a_function_of_what_is_published(files: dict[str, bytes], policy: Policy) -> None:
+    """Two nights of other numbers below the same pattern differ on the page in the published numbers alone."""
+    shape = _shape(policy)
+    tables = withhold(shape, cube_tables(shape, policy, 1_200), policy)
+    other = withhold(shape, cube_tables(shape, policy, 1_200), policy)
+    hidden = {name: _nothing(table) for name, table in tables.items()}
+    asked = {"campaign_id": "c000", "age_band": "20s", "gender": "female"}
+    same = [Held(parse_files(table_files(shape, one, policy))) for one in (tables, other)]
+    assert len({cell_page(one, one.explain(asked), "ja") for one in same}) == 1
+    assert len({summary_page(one, one.summarise(), "en") for one in same}) == 1
+    few = {name: _nothing(t) for name, t in withhold(shape, cube_tables(shape, policy, 40), policy).items()}
+    empty = [Held(parse_files(table_files(shape, one, policy))) for one in (hidden, few)]
+    for language in ("ja", "en"):
+        assert len({cell_page(one, one.explain(asked), language) for one in empty}) == 1
+        assert len({summary_page(one, one.summarise(), language) for one in empty}) == 1
+    assert summary_page(empty[0], empty[0].summarise(), "en") != summary_page(same[0], same[0].summarise(), "en")
+
+
+def test_text_of_a_package_is_text_on_the_page(files: dict[str, bytes]) -> None:
+    held = Held(parse_files(files))
+    shape = replace(held.package.shape, recipient_id="<img src=x onerror=alert(1)>")
+    held = Held(replace(held.package, shape=shape))
+    page = summary_page(held, held.summarise(), "en").decode()
+    assert "<img" not in page
+    assert "&lt;img" in page
+
+
+def test_the_command_writes_a_page(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "why.html"
+    assert _run(str(folder), "--page", str(file), "--lang", "ja") == (0, "", "")
+    assert file.read_bytes().startswith(b"<!DOCTYPE html>")
+    code, out, err = _run(str(folder), "--page", str(tmp_path / "none" / "why.html"))
+    assert (code, out) == (2, "")
+    assert "why.page" in err
