@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from quorum.audit.codes import sums_with_room
 from quorum.audit.equations import AMOUNT
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
@@ -57,8 +58,9 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         and from nothing else. With truth the same holds for people who count (rule 5), which are in no file, and enough
         of them are in the cell outside the family, and in what is withheld of a published margin, declared or not.
         Heads stand only where every dimension partitions people. Packages of one month state one plan for a key.
+        In no sum is there room for what a recipient supplies (`quorum.audit.codes`).
 
-    Source: disclosure.md, rules 1, 2, 5, 6 and 7, attack 1; architecture.md, "A report package".
+    Source: disclosure.md, rules 1 to 7, attack 1; architecture.md, "A report package".
     """
     readings = [
         _Reading(package, table, rules.of(package.shape.report), truth)
@@ -67,8 +69,9 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     ]
     targets = sum(int(shown.sum()) for reading in readings for shown in reading.table.published.values())
     claims = [claim for reading in readings for claim in reading.violations()]
-    together = (*_disagreements(packages), *_required_of_parts(packages, rules), *changed_plans(packages))
-    return Findings(targets, (*claims, *together), 0.0)
+    together = (*_disagreements(packages), *_required_of_parts(packages, rules))
+    besides = (*changed_plans(packages), *sums_with_room(packages, rules, truth))
+    return Findings(targets, (*claims, *together, *besides), 0.0)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import partial
 
 import weakening as weak
 from disclosure_portal import Habits
-from scenes import KEEN, LINKED, NEWCOMERS, PLAIN, Held, again, crowd, day, files, hands, months, weekend
+from scenes import KEEN, LINKED, NEWCOMERS, PLAIN, Held, again, busy, crowd, day, files, hands, months, weekend
 
 RE, EL, IV, ID, READ = "reparse", "elimination", "propagation", "identifiers", "reading"
 """Attacks 1, 2, 3 and 12; and that the files are no package."""
@@ -117,6 +117,16 @@ MUTANTS = (
            partial(hands, 3)),
     Mutant("untargeted-counted", "who is outside the targeting is counted there", (RE,), weak.untargeted_counted,
            partial(hands, 3)),
+    # rules 3 and 4
+    Mutant(
+        "values",
+        "a sum of what recipients say conversions are worth is told",
+        (RE,),
+        weak.values_told,
+        partial(day, ("occupation",), 400),
+    ),
+    Mutant("bids", "cost is a sum of what was bid for each person", (RE,), weak.bids_told, partial(months, 1)),
+    Mutant("bound", "one person's events are not bounded", (RE,), weak.unbounded, busy),
     # rule 10 and the files
     Mutant("zero", "withheld is written as 0", (READ,), weak.zero_for_withheld, files),
     Mutant("two-words", "withheld has two words", (READ,), weak.two_words, files),

@@ -127,7 +127,14 @@ KEEN = Habits(click=0.5, conversion=0.5, skew=1.5)
 def day_cube(seed: int, people: int, names: tuple[str, ...], habits: Habits) -> PackageCube:
     """Count an invented day of one campaign."""
     shape = package(*(DAY_TABLES[name] for name in names))
-    return fill(shape, count_people(shape, [people], np.random.default_rng(seed), habits))
+    cube = fill(shape, count_people(shape, [people], np.random.default_rng(seed), habits))
+    return PackageCube(shape, {name: _with_values(rows) for name, rows in cube.tables.items()})
+
+
+def _with_values(rows: pa.Table) -> pa.Table:
+    """What the recipient says that conversions are worth: for everybody another value."""
+    conversions = rows["conversion_n"].to_numpy()
+    return rows.append_column("value_micros", pa.array(conversions * 1_000_000 + 2 ** (conversions % 40), pa.int64()))
 
 
 def day(names: Sequence[str] = PLAIN, people: int = 120, seed: int = 0, habits: Habits = USUAL) -> Held:
@@ -221,8 +228,19 @@ DEFENCES_OFF: tuple[str, ...] = ()
 
 def crowd(days: int, nights: int, network: str | None = None) -> Held:
     """Run the night's statements over a reader's own cookies around one victim; the truth is that of all statements."""
+    return _crowd(tuple(test_planted_people.attack(days, nights, network)))
+
+
+def busy() -> Held:
+    """The same over people of long standing who are shown one campaign thirty times in an hour and more."""
+    cookie = test_planted_people.Cookie
+    often = [cookie(f"often{n}", 3, 60, network=f"198.51.{n}.0/24", events=30 + n) for n in range(60)]
+    return _crowd((*test_planted_people.real(), *often))
+
+
+def _crowd(cookies: tuple[test_planted_people.Cookie, ...]) -> Held:
     policy = load_policy(ROOT / "policy")
-    true, cube = _counted(days, nights, network, ()), _counted(days, nights, network, DEFENCES_OFF)
+    true, cube = _counted(cookies, ()), _counted(cookies, DEFENCES_OFF)
     report = policy.reports["campaign"]
     rules, families = policy.rule_sets[report.rule_set], [policy.families[name] for name in report.families]
     safe = quorum.disclosure.control(cube, rules, families)
@@ -231,11 +249,10 @@ def crowd(days: int, nights: int, network: str | None = None) -> Held:
 
 
 @lru_cache(maxsize=8)
-def _counted(days: int, nights: int, network: str | None, without: tuple[str, ...]) -> PackageCube:
+def _counted(cookies: tuple[test_planted_people.Cookie, ...], without: tuple[str, ...]) -> PackageCube:
     with TemporaryDirectory() as folder:
         house = test_planted_people.House(ROOT / "sql", load_policy(ROOT / "policy"), Path(folder))
-        whole = house.without(*without) if without else house
-        return whole.count(test_planted_people.attack(days, nights, network))
+        return (house.without(*without) if without else house).count(cookies)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import scenes
 import test_months
 import test_periods
+import test_planted_people
 import test_two_hands
 from pytest import MonkeyPatch
 from xlsxwriter import Workbook
@@ -30,7 +31,7 @@ from quorum.disclosure.witness import Layer, unproven
 from quorum.months import Months
 from quorum.policy import FamilySpec
 from quorum.release import package as writer
-from quorum.tables import KeyPlan, PackageShape
+from quorum.tables import KeyPlan, Measure, PackageShape
 from quorum.tables.periods import MONTH
 from quorum.tables.shape import ALL
 
@@ -272,6 +273,36 @@ def plan_of_tonight(patch: MonkeyPatch) -> None:
 def without_defence(*names: str) -> Weaken:
     """The statements of the night without a defence against planted people."""
     return put(scenes, "DEFENCES_OFF", names)
+
+
+# --- rules 3 and 4: what a recipient supplies ------------------------------------------------------------------------
+
+
+def values_told(patch: MonkeyPatch) -> None:
+    """The tables of a day tell what conversions are worth."""
+    told = scenes.DAY_TABLES["occupation"]
+    value = Measure("value_micros", "conversions", "count", told.measures[-2].additive_over)
+    patch.setattr(scenes, "day_cube", scenes.day_cube.__wrapped__)  # the table is another one
+    patch.setitem(scenes.DAY_TABLES, "occupation", replace(told, measures=(*told.measures, value)))
+
+
+def bids_told(patch: MonkeyPatch) -> None:
+    """Cost is a sum of what was bid for each person."""
+    made = test_months.sum_totals
+
+    def totals(*given: Any) -> pa.Table:
+        rows = made(*given)
+        bids = pa.array([cost + 1 for cost in rows["cost_micros"].to_pylist()], pa.int64())
+        return rows.set_column(rows.column_names.index("cost_micros"), "cost_micros", bids)
+
+    patch.setattr(test_months, "sum_totals", totals)
+
+
+def unbounded(patch: MonkeyPatch) -> None:
+    """The statements of the night count all events of one person."""
+    statement = ("seg__ad_event", "where place_n > most_n", "where false")
+    patch.setitem(test_planted_people.OFF, "bound", statement)
+    without_defence("bound")(patch)
 
 
 # --- rule 10 and the files --------------------------------------------------------------------------------------------
