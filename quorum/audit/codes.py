@@ -1,4 +1,4 @@
-"""What a recipient supplies can be made to carry a message about who is in a cell: sums that such a message could be in.
+"""What a recipient supplies can carry a message about who is in a cell: sums that such a message could be in.
 
 What belongs here: published numbers that say more than how many events of bounded people there were. What does not:
 texts, which are swept (`quorum.audit.identifiers`), and thresholds (`quorum.audit.reparse`).
