@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.blueprint import Blueprint
 from assets.redaction import redacted
-from assets.told import package_links, page_links
+from assets.told import package_links, packages_pages
 from quorum.workspace import Workspace
 from quorum.zones import Zone
 
@@ -49,7 +49,7 @@ def assets(plan: Blueprint) -> list[dg.AssetsDefinition]:
                 "dagster/partition_row_count": len(releases),
                 **{f"{status}_n": count for status, count in sorted(statuses.items())},
                 "packages": dg.MetadataValue.md(package_links([release.as_record() for release in releases])),
-                "night_page": page_links(workspace.home, PACKAGES, night)["night_page"],
+                **packages_pages(workspace.home, night),
                 "releases": [{**release.as_record(), "reasons": list(release.reasons)} for release in releases],
             },
             check_results=[check],

@@ -42,6 +42,14 @@ def page_links(home: Home, table: str, night: date) -> dict[str, dg.MetadataValu
     }
 
 
+def packages_pages(home: Home, night: date) -> dict[str, dg.MetadataValue[Any]]:
+    """Return the pages about the packages of a night: the night's own, and the dossier of the attacks on them."""
+    return {
+        name: dg.MetadataValue.path(str(home.docs / folder / f"{night.isoformat()}.html"))
+        for name, folder in (("night_page", "night"), ("dossier", "attacks"))
+    }
+
+
 def shares_chart(shares: Sequence[Share]) -> str:
     """Return the shares of what is withheld as a table with bars, in Markdown; pictures are not shown there."""
     lines = ["| report | period | table | family | cells | withheld | |", "|---|---|---|---|---|---|---|"]

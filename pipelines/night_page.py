@@ -18,6 +18,7 @@ import yaml
 from markupsafe import Markup
 
 from assets.data_docs import draw_docs
+from pipelines.dossier import write_dossier
 from pipelines.night_facts import Facts, collect, keep, load, published_permille, trend
 from pipelines.settings import ROOT
 from quorum.redaction import describe
@@ -45,6 +46,8 @@ def write_night(workspace: Workspace, done: Outcome) -> Path:
     """
     folder = workspace.home.docs / FOLDER
     night = done.date or date.min
+    if done.date is not None:
+        write_dossier(workspace.home.docs, workspace.ledger, night)
     has_docs = draw_docs(workspace.home.docs, night) is not None
     facts = collect(workspace, done, load(folder, night))
     keep(folder, facts)

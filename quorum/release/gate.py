@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.audit.package import parse_package
 from quorum.audit.record import PASSED, AttackRecord
-from quorum.audit.run import run_attacks
+from quorum.audit.run import ATTACKS, run_attacks
 from quorum.audit.thin import only_totals
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -27,6 +27,7 @@ from quorum.release.certificate import (
     CERTIFICATE,
     SIGNATURE,
     certify,
+    digest_files,
     export_public_key,
     is_signed,
     load_public_key,
@@ -96,19 +97,23 @@ class Staged:
         cells: published and withheld ones, counted as (row, family).
         checks: name and verdict each.
         records: of the attacks; none if a package cannot be read.
+        files: name to SHA-256, hex, of what was checked and attacked.
     """
 
     folder: Path
     cells: tuple[int, int]
     checks: list[dict[str, str]]
     records: list[AttackRecord]
+    files: Mapping[str, str]
 
     @property
     def reasons(self) -> list[str]:
-        """Which check or attack refuses it, with its verdict."""
+        """Which check or attack refuses it, with its verdict; of a package that none refuses, which was left out."""
         checks = [(check["check"], check["verdict"]) for check in self.checks]
         attacks = [(record.attack, record.verdict) for record in self.records]
-        return [f"{name} {verdict}" for name, verdict in (*checks, *attacks) if verdict != PASSED]
+        refused = [f"{name} {verdict}" for name, verdict in (*checks, *attacks) if verdict != PASSED]
+        done = {name for name, _ in (*checks, *attacks)}
+        return refused or [f"{name} left out" for name in (*CHECKS, *(a.name for a in ATTACKS)) if name not in done]
 
 
 @dataclass(frozen=True)
@@ -167,9 +172,9 @@ def publish(door: Door, night: date, shape: PackageShape, draft: Callable[[], Dr
             or a release that was entered but not renamed cannot be built again to the byte.
 
     Guarantee:
-        Nothing is below ``out/<recipient>/`` that did not pass every check and attack and was not entered in the ledger
-        before, but for ``VERIFY.md`` and recalls. A period is released once: a run that died after entering finishes
-        the rename with the identical package, any other run serves what is stored.
+        Nothing is below ``out/<recipient>/`` that did not pass every check and attack, to the byte, and was not entered
+        in the ledger before, but for ``VERIFY.md`` and recalls. A period is released once: a run that died after
+        entering finishes the rename with the identical package, any other run serves what is stored.
 
     Source: architecture.md, A report package; disclosure.md, rule 8 and The red team.
     """
@@ -199,8 +204,9 @@ def stage(door: Door, shape: PackageShape, made: Draft | None) -> Staged | None:
     if made is None:
         return None
     folder = stage_package(door.home.out, shape, made.tables, door.policy, made.pages)
+    files = digest_files(folder)
     checks, records = _judge(door, folder, shape, made)
-    return Staged(folder, count_cells(made.tables), checks, records)
+    return Staged(folder, count_cells(made.tables), checks, records, files)
 
 
 def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], Staged | None]) -> Release:
@@ -216,10 +222,10 @@ def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], S
         What became of it.
 
     Raises:
-        ReleaseError: as `publish`.
+        ReleaseError: as `publish`; or the staged files are no longer those that were attacked.
 
     Guarantee:
-        As `publish`.
+        As `publish`; what lacks a check or an attack is blocked like what fails one.
 
     Source: architecture.md, A report package; disclosure.md, rule 8.
     """
@@ -234,6 +240,8 @@ def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], S
     folder, cells, records = made.folder, made.cells, made.records
     if made.reasons:
         return _block(door, night, shape, folder, cells, made.reasons)
+    if check_files(folder, made.files):
+        raise _refuse("staged", shape, "is staged but not what was attacked")
     previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
     recalls = entered.get("recalls", []) if entered else recalls_of(door.ledger, shape.recipient_id, shape.report)
     certificate = certify(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from package_writer import RULES, Draft, portal, protect
+
+sys.path.append(str(Path(__file__).parents[1] / "property"))  # mutants release the portals of the tests of periods
 
 
 @pytest.fixture(scope="session")
