@@ -7,7 +7,7 @@ written (`policy/`), and any number of our own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from quorum.errors import ReleaseError
@@ -40,11 +40,13 @@ class Rules:
         heads: family to the smallest publishable head count.
         outside: people that must be outside a published family of a cell, and outside a published group of its parent.
         families: name to family.
+        contribution: kind of event to the most of one person that count, where there is a bound (rule 4).
     """
 
     heads: Mapping[str, int]
     outside: int
     families: Mapping[str, Family]
+    contribution: Mapping[str, int] = field(default_factory=dict)
 
     def threshold(self, family: str) -> int:
         """Return a family's smallest head count.
@@ -60,6 +62,19 @@ class Rules:
         if family not in self.heads or family not in self.families:
             raise ReleaseError("attack.rules", f"family {family} has no rule", "families of the rule set")
         return self.heads[family]
+
+    def bound(self, count: str) -> int | None:
+        """Return the most events of one person that a count holds; None where rule 4 sets no bound.
+
+        Args:
+            count: a measure of events, e.g. ``impression_n``.
+
+        Guarantee:
+            What has no bound in the rules has none here.
+
+        Source: disclosure.md, rule 4.
+        """
+        return self.contribution.get(count.removesuffix("_n"))
 
     def base(self, family: str) -> str:
         """Return the family that a family rests on in the end: the one that makes the cell; itself if it does.
@@ -141,6 +156,7 @@ def _rules(given: Mapping[str, Any]) -> Rules:
             )
             for name, family in given["families"].items()
         }
-        return Rules(dict(given["heads"]), int(given["outside"]), families)
-    except (KeyError, TypeError, AttributeError):
+        contribution = {str(kind): int(most) for kind, most in given.get("contribution", {}).items()}
+        return Rules(dict(given["heads"]), int(given["outside"]), families, contribution)
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise ReleaseError("attack.rules", "a rule set with a part missing", "heads, outside, families") from None

@@ -1,109 +1,37 @@
 """Run the attacks: on packages, and each in the same run on the planted release, so that its silence means something.
 
-What belongs here: the list of attacks and running them. What does not: an attack's own work.
+What belongs here: running them, over whom. What does not: the list of attacks (`quorum.audit.catalogue`), their work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from quorum.audit.elimination import recover_exactly
-from quorum.audit.equations import build_system
+from quorum.audit.case import Attack, Case
+from quorum.audit.catalogue import ATTACKS
 from quorum.audit.hands import colluders
-from quorum.audit.identifiers import sweep
-from quorum.audit.intervals import Budget
 from quorum.audit.package import ParsedPackage, parse_package
 from quorum.audit.planted import Planted, planted_release
-from quorum.audit.propagation import pin_down
-from quorum.audit.record import AttackRecord, Findings, score
-from quorum.audit.reparse import read_again
-from quorum.audit.rules import RuleBook, read_rules
-from quorum.audit.system import System
+from quorum.audit.record import AttackRecord, score
+from quorum.audit.rules import read_rules
 from quorum.audit.truth import Truth
 from quorum.errors import ReleaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["ATTACKS", "Attack", "Case", "attack_folders", "run_attacks"]
 
-@dataclass(frozen=True)
-class Case:
-    """What the attacks are let loose on.
-
-    Args:
-        packages: held together by one attacker: a recipient's, or those of several who collude.
-        rules: by report.
-        truth: to score claims.
-        canaries: texts known to be in the source data.
-        budget: for the dear part of interval attacks.
-    """
-
-    packages: Sequence[ParsedPackage]
-    rules: RuleBook
-    truth: Truth
-    canaries: Sequence[str] = ()
-    budget: Budget = field(default_factory=Budget)
-
-    @cached_property
-    def system(self) -> System:
-        """Every equation between the packages' cells, written down once."""
-        return build_system(self.packages, self.rules, self.truth)
+Told = Callable[[str, str], None]
+"""Is told which attack begins on which release."""
 
 
-@dataclass(frozen=True)
-class Attack:
-    """An attack.
+def _nobody(attack: str, release: str) -> None:
+    pass
 
-    Args:
-        name: as records and certificates call it.
-        knows: what the attacker knows.
-        success: what counts as success.
-        not_proved: what a clean result does not prove.
-        find: the attack itself.
-    """
-
-    name: str
-    knows: str
-    success: str
-    not_proved: str
-    find: Callable[[Case], Findings]
-
-
-ATTACKS = (
-    Attack(
-        "reparse",
-        "the package's files and the rule set; inside, the true heads",
-        "a published cell under a threshold, with too few people outside it, or at odds with another",
-        "that nothing follows from several cells together; without truth, heads that the files do not carry",
-        lambda case: read_again(case.packages, case.rules, case.truth),
-    ),
-    Attack(
-        "elimination",
-        "the package's files: margins, hierarchies, linked tables, periods, declared totals",
-        "a withheld cell that follows exactly",
-        "that no withheld cell is nearly known; that a sum of withheld cells holds enough people",
-        lambda case: recover_exactly(case.system),
-    ),
-    Attack(
-        "propagation",
-        "the same, and that counts are whole numbers of 0 or more, events at least people",
-        "a withheld count that cannot be 0, or cannot be min(threshold, known total)",
-        "that withheld values are equally likely; that a sum of withheld cells holds enough people",
-        lambda case: pin_down(case.system, case.budget),
-    ),
-    Attack(
-        "identifiers",
-        "every byte of the package; inside, the planted canaries",
-        "a text that looks like an identifier, or a canary in any disguise",
-        "that no keyed hash or unknown encoding of an identifier is there",
-        lambda case: sweep(case.packages, case.canaries),
-    ),
-)
 
 
 def run_attacks(
@@ -114,6 +42,8 @@ def run_attacks(
     *,
     attacks: Sequence[Attack] = ATTACKS,
     planted: Planted | None = None,
+    held: Sequence[ParsedPackage] = (),
+    tell: Told = _nobody,
 ) -> list[AttackRecord]:
     """Attack packages that one attacker holds together.
 
@@ -124,6 +54,9 @@ def run_attacks(
         canaries: texts known to be in the source data.
         attacks: which attacks.
         planted: the broken release of the power check, if another than the shared one.
+        held: more packages that the attacker holds, attacked in their own night: the cheap attacks go over all of them
+            together, the dear ones over ``packages`` alone.
+        tell: is told of each attack when it begins.
 
     Returns:
         One record an attack, over all packages together, in order.
@@ -139,18 +72,38 @@ def run_attacks(
     """
     if not packages:
         raise _no_package()
-    case = Case(packages, read_rules(rules), Truth(truth or {}), canaries)
+    fresh = frozenset(package.release for package in packages)
+    case = Case((*packages, *held), read_rules(rules), Truth(truth or {}), canaries, fresh=fresh)
     broken = planted or planted_release()
-    practice = Case((broken.package, *broken.beside), read_rules(broken.rules), Truth({}), broken.canaries)
-    return [_run(attack, case, practice, broken) for attack in attacks]
+    practice = practise(broken)
+    records = []
+    for attack in attacks:
+        tell(attack.name, _together(packages))
+        records.append(_run(attack, case, practice, broken))
+    return records
 
 
-def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[AttackRecord]:
+def practise(broken: Planted) -> Case:
+    """Return the case of a planted release: what an attack must break to have shown its power.
+
+    Guarantee:
+        All of its packages are new, so that the dear attacks go over them too.
+
+    Source: disclosure.md, "The red team" (power check).
+    """
+    held = (broken.package, *broken.beside)
+    return Case(held, read_rules(broken.rules), Truth(broken.truth), broken.canaries)
+
+
+def attack_folders(
+    folders: Sequence[Path], rules: Mapping[str, Any], *, tell: Told = _nobody
+) -> list[AttackRecord]:
     """Attack packages in folders, as their recipients hold them: no truth, no canaries.
 
     Args:
         folders: one package each.
         rules: as in `run_attacks`; ``{report: rule set}`` where packages are of several reports.
+        tell: is told of each attack when it begins.
 
     Returns:
         For each recipient, in order, one record an attack, over all of its packages together; then, for each report of
@@ -174,7 +127,7 @@ def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[At
     for package in packages:
         held.setdefault(package.shape.recipient_id, []).append(package)
     groups = [held[recipient] for recipient in sorted(held)] + colluders(packages)
-    return [record for together in groups for record in run_attacks(together, rules)]
+    return [record for together in groups for record in run_attacks(together, rules, tell=tell)]
 
 
 def _run(attack: Attack, case: Case, practice: Case, planted: Planted) -> AttackRecord:

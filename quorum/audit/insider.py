@@ -1,0 +1,190 @@
+"""Attack 4: what one or two people of the data learn of the others, who know what they themselves contributed.
+
+What belongs here: insiders put into withheld cells, and what is new to them. What does not: what everybody learns
+(`quorum.audit.elimination`, `quorum.audit.propagation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorum.audit.effort import Effort
+from quorum.audit.intervals import Budget, Component, InfeasibleError, SpentError
+from quorum.audit.propagation import Bounds, Floats, known_totals
+from quorum.audit.record import Claim, Findings
+from quorum.audit.system import Ints, Relations, System, Target, baseline, by_variable, components
+from quorum.audit.twins import representatives
+
+COLLUDERS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component of the equations, over variables 0..n-1.
+
+    Args:
+        relations: over local variables.
+        used: local to global variable.
+        low: lower ends, as everybody knows them.
+        high: upper ends.
+        need: what each target must be able to reach; -1 for what is none.
+    """
+
+    relations: Relations
+    used: Ints
+    low: Floats
+    high: Floats
+    need: Floats
+
+
+def know_oneself(
+    system: System,
+    reduced: Relations,
+    bounds: Bounds,
+    effort: Effort,
+    known: frozenset[tuple[str, tuple[str, ...], str]],
+    bound_of: Mapping[tuple[str, str], int],
+) -> Findings:
+    """Claim withheld cells that an insider narrows further than the rules allow, and that nobody else does.
+
+    One or two people are put into a withheld cell, each with as many events as one person may contribute, or one where
+    there is no bound. They subtract themselves; of the others each withheld count must still reach 0, and the threshold
+    less what the insiders themselves are.
+
+    Args:
+        system: of the packages.
+        reduced: its relations with published values put in.
+        bounds: intervals by propagation.
+        effort: how many positions are tried, and how many programs solved; small components first.
+        known: (release, where, what) of what everybody finds out; only what is new is claimed.
+        bound_of: (release, measure) to the most events of one person that count.
+
+    Returns:
+        One claim a cell; correct where the truth lies in what the insiders take for possible. Targets in components that
+        were too large or that the budget did not reach are counted as unreached.
+
+    Guarantee:
+        Without a claim and with nothing unreached: for each tried position and each other withheld count of the
+        component there is a solution in whole numbers in which the others of it are 0, and one in which they are as many
+        as needed. Positions tried are those that leave the others the least room.
+
+    Source: disclosure.md, attack 4; Cox, J. Am. Stat. Assoc. 75 (1980) 377 (protection against a respondent).
+    """
+    targets = by_variable(system.targets)
+    totals, budget = known_totals(system), Budget(effort.programs, effort.unknowns)
+    claims: dict[tuple[str, tuple[str, ...], str], Claim] = {}
+    tried, unreached = 0, 0
+    for part in _parts(reduced, bounds, targets, totals):
+        aimed = [target for variable in part.used.tolist() for target in targets.get(variable, ())]
+        if len(part.used) > effort.unknowns or tried >= effort.positions or budget.programs <= 0:
+            unreached += len(aimed)
+            continue
+        try:
+            for insider in _positions(part)[: effort.positions - tried]:
+                tried += 1
+                for number in COLLUDERS:
+                    for claim in _learned(part, insider, number, targets, bound_of, budget):
+                        claims.setdefault((claim.release, claim.where, claim.what), claim)
+        except SpentError:
+            unreached += len(aimed)
+    fresh = tuple(claim for place, claim in claims.items() if place not in known)
+    return Findings(
+        len(system.targets), fresh, baseline(system.targets), unreached, measured={"positions_tried": tried}
+    )
+
+
+def _parts(
+    reduced: Relations, bounds: Bounds, targets: Mapping[int, Sequence[Target]], totals: Floats
+) -> Iterator[Part]:
+    """Yield the components in which a published number bounds an unknown, small ones first.
+
+    In the others anything may be multiplied by anything: who is in them learns of no end.
+    """
+    several = reduced.select(np.diff(reduced.start) > 1)
+    for group in components(several):
+        relations = several.take(group)
+        used, local = np.unique(relations.variable, return_inverse=True)
+        if not np.isfinite(bounds.high[used]).any() or (bounds.low[used] > bounds.high[used]).any():
+            continue
+        need = np.array([min(targets[v][0].threshold, totals[v]) if v in targets else -1.0 for v in used.tolist()])
+        small = Relations(relations.start, local, relations.coefficient, relations.constant, relations.exact)
+        yield Part(small, used, bounds.low[used], bounds.high[used], need)
+
+
+def _positions(part: Part) -> list[int]:
+    """Return one unknown of each kind in which somebody may be, those with the least room first."""
+    alike = representatives(part.relations, np.column_stack((part.low, part.high, part.need)))
+    is_own = (alike == np.arange(len(alike))) & (part.need >= 0) & np.isfinite(part.high) & (part.high >= 1)
+    return sorted(np.flatnonzero(is_own).tolist(), key=lambda variable: (part.high[variable], variable))
+
+
+def _learned(
+    part: Part,
+    insider: int,
+    number: int,
+    targets: Mapping[int, Sequence[Target]],
+    bound_of: Mapping[tuple[str, str], int],
+    budget: Budget,
+) -> Iterator[Claim]:
+    """Yield what insiders in one cell learn of the other cells of their component."""
+    here = targets[int(part.used[insider])][0]
+    true = min((float(t.truth) for t in targets[int(part.used[insider])] if t.truth is not None), default=np.inf)
+    own = min(float(number * bound_of.get((here.release, here.measure), 1)), part.high[insider], true)
+    if own < 1:
+        return
+    inside = _containing(part.relations, insider)
+    low = part.low.copy()
+    low[insider] = max(low[insider], own)
+    less = [_own(targets, int(variable), number, own, bound_of) for variable in part.used]
+    need = part.need - np.array(less)
+    goals = {v for v in np.flatnonzero(part.need >= 0).tolist() if v not in inside}
+    not_zero, short = set[int](), set[int]()
+    component = Component(part.relations, low, np.maximum(part.high, low), budget)
+    try:
+        component.not_zero(set(goals), not_zero)
+        component.not_reaching({v for v in goals if need[v] > 0}, need, short)
+    except InfeasibleError:
+        return  # nobody can be there with so many events
+    for variable in sorted(not_zero | short):
+        says = f"{number} of them, with {own:.0f}, know " + ("of others" if variable in not_zero else "how few it has")
+        for target in targets[int(part.used[variable])]:
+            where = (target.table, *target.coordinates)
+            correct = None if target.truth is None else variable in short or target.truth > 0
+            yield Claim(target.release, where, target.measure, says, correct)
+
+
+def _own(
+    targets: Mapping[int, Sequence[Target]],
+    variable: int,
+    number: int,
+    own: float,
+    bound_of: Mapping[tuple[str, str], int],
+) -> float:
+    """Return what the insiders themselves may be of a cell, at most: people are as many as they are."""
+    if variable not in targets:
+        return 0.0
+    target = targets[variable][0]
+    return min(own, float(number * bound_of.get((target.release, target.measure), 1)))
+
+
+def _containing(relations: Relations, insider: int) -> set[int]:
+    """Return the unknowns that contain a cell, itself too: margins above it, and events of its people."""
+    above: dict[int, set[int]] = {}
+    start, variable, coefficient = relations.start.tolist(), relations.variable.tolist(), relations.coefficient.tolist()
+    for row, exact in enumerate(relations.exact.tolist()):
+        entries = range(start[row], start[row + 1])
+        larger = [variable[entry] for entry in entries if coefficient[entry] > 0]
+        if len(larger) == 1 and (exact or relations.constant[row] == 0):
+            for entry in entries:
+                if coefficient[entry] < 0:
+                    above.setdefault(variable[entry], set()).add(larger[0])
+    found, waiting = {insider}, [insider]
+    while waiting:
+        for variable_above in above.get(waiting.pop(), ()):
+            if variable_above not in found:
+                found.add(variable_above)
+                waiting.append(variable_above)
+    return found
