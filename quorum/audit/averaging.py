@@ -19,13 +19,10 @@ from quorum.audit.record import Claim, Findings, wilson
 from quorum.audit.system import Bools, Ints
 
 _Z = 3.7190
-"""Of a one-sided level of 1 in 10,000 a release: the gate is crossed by chance in one clean night of a thousand packages."""
+"""Of a one-sided level of 1 in 10,000 for each block."""
 
 
-
-def decode_release(
-    packages: Sequence[ParsedPackage], blocks: Sequence[Block], effort: Effort, seed: int
-) -> Findings:
+def decode_release(packages: Sequence[ParsedPackage], blocks: Sequence[Block], effort: Effort, seed: int) -> Findings:
     """Claim blocks in which decoding tells better than the majority who is in a family, and numbers told with noise.
 
     The reader knows every attribute of every person, and which cells these are in; asked is who of them clicked. People
@@ -44,8 +41,8 @@ def decode_release(
         those of blocks that were too large or too many are unreached.
 
     Guarantee:
-        The interval is that of a one-sided level of 1 in 10,000, so that a release without a leak is claimed by chance in
-        less than one of 10,000. What is exact cannot be averaged; that nothing is told with noise is shown.
+        The interval is that of a one-sided level of 1 in 10,000, so that a release without a leak is claimed by chance
+        in less than one of 10,000. What is exact cannot be averaged; that nothing is told with noise is shown.
 
     Source: disclosure.md, attack 10; Dinur and Nissim, PODS 2003; Cohen and Nissim 2020.
     """
@@ -76,9 +73,7 @@ def decode_release(
     return Findings(targets, tuple(claims), baseline, unreached, guesses=guesses, hits=hits, measured=measured)
 
 
-def _questions(
-    block: Block, base: str, more: str, has: Bools, rng: np.random.Generator
-) -> tuple[Bools, Ints]:
+def _questions(block: Block, base: str, more: str, has: Bools, rng: np.random.Generator) -> tuple[Bools, Ints]:
     """Return told cells by people, and the told number in each of those who have the attribute."""
     rows, answers = [np.ones(len(has), dtype=np.bool_)], [int(has.sum())]
     for table in block.tables:
@@ -92,7 +87,7 @@ def _questions(
 
 
 def _drawn(table: BlockTable, base: str, more: str, has: Bools, rng: np.random.Generator) -> Ints:
-    """Return a leaf for each person, so that the leaves hold as many people with and without the attribute as they do."""
+    """Return a leaf for each person: as many with and without the attribute as the table has there."""
     some = table.people[more]
     rest = np.maximum(table.people[base] - some, 0)
     leaf = np.zeros(len(has), dtype=np.int64)

@@ -19,7 +19,7 @@ from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook
 from quorum.audit.system import System
 from quorum.audit.targeting import Targeted
-
+from quorum.tables.shape import ALL
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Alike:
         self.people += total
         self.guessed += max(parts)
         self.guessed_before += parts[max(range(len(of_all)), key=lambda n: of_all[n])]
-        self.distinct = min(self.distinct, sum(part > 0 for part in parts))
+        self.distinct = min(self.distinct, float(np.count_nonzero(parts)))
         self.entropy = min(self.entropy, exp(-sum(share * log(share) for share in shares if share)))
         self.distance = max(self.distance, sum(max(0.0, s - a) for s, a in zip(shares, all_shares, strict=True)))
 
@@ -65,9 +65,9 @@ class _Alike:
 def intersect(packages: Sequence[ParsedPackage], rules: RuleBook, system: System, high: Floats) -> Findings:
     """Claim groups of people of whose one attribute all releases together leave one value.
 
-    Somebody is known to be in every release: all attributes but one are known, and that one is asked. A value is possible
-    in a release if its cell may be above 0 there. Attributes are those by which tables part people, and whether they are
-    in a family (clicked) of those who are in the one it requires.
+    Somebody is known to be in every release: all attributes but one are known, and that one is asked. A value is
+    possible in a release if its cell may be above 0 there. Attributes are those by which tables part people, and
+    whether they are in a family (clicked) of those who are in the one it requires.
 
     Args:
         packages: held together by one attacker.
@@ -76,18 +76,19 @@ def intersect(packages: Sequence[ParsedPackage], rules: RuleBook, system: System
         high: upper end of each variable, by propagation.
 
     Returns:
-        One claim a group with one candidate; targets are the groups. Beside them, over the groups whose attribute is told
+        One claim a group with one candidate; targets are the groups. Beside them, over the groups whose attribute is
+        told
         whole: how often the commonest value of the group is right (guesses and hits), and that of the key (baseline);
         the fewest different values (l), the smallest exp of entropy (entropy l), and the largest distance of a group's
         shares from those of the key (t, the equal distance).
 
     Guarantee:
-        Without a claim nobody in a told group is left with one candidate, however many of the releases they are in. What
-        targeting fixes, and a table of one category, is public and no claim. How likely a candidate is, is measured and
-        not judged.
+        Without a claim nobody in a told group is left with one candidate, however many of the releases they are in.
+        What targeting fixes, and a table of one category, is public and no claim. How likely a candidate is, is
+        measured and not judged.
 
-    Source: disclosure.md, attack 7; Ganta, Kasiviswanathan and Smith, KDD 2008 (composition); Machanavajjhala et al. 2007
-        (l-diversity); Li, Li and Venkatasubramanian 2007 (t-closeness).
+    Source: disclosure.md, attack 7; Ganta, Kasiviswanathan and Smith, KDD 2008 (composition); Machanavajjhala et al.
+        2007 (l-diversity); Li, Li and Venkatasubramanian 2007 (t-closeness).
     """
     possible = _Possible(system, high)
     groups: dict[tuple[object, ...], _Group] = {}
@@ -113,9 +114,7 @@ def intersect(packages: Sequence[ParsedPackage], rules: RuleBook, system: System
     if alike.people:
         measured |= {"distinct_l": alike.distinct, "entropy_l": alike.entropy}
     baseline = alike.guessed_before / alike.people if alike.people else None
-    return Findings(
-        len(groups), tuple(claims), baseline, guesses=alike.people, hits=alike.guessed, measured=measured
-    )
+    return Findings(len(groups), tuple(claims), baseline, guesses=alike.people, hits=alike.guessed, measured=measured)
 
 
 class _Possible:
@@ -130,7 +129,8 @@ class _Possible:
     def most(self, package: ParsedPackage, table: ParsedTable, row: int, measure: str, family: str) -> float:
         if table.published[family][row]:
             return float(table.values[measure][row])
-        return self._high.get((package.release, table.shape.name, table.coordinates[row], measure), np.inf)
+        place = (package.release, table.shape.name, table.coordinates[row], measure)
+        return float(self._high.get(place, np.inf))
 
 
 def _groups(
@@ -140,7 +140,7 @@ def _groups(
     targeted, shown, values = Targeted(package, table), table.published[family], table.values[heads]
     place_of_column = {column: at for at, column in enumerate(table.shape.columns)}
     parting = {level for d in table.shape.dimensions if d.partitions_people for level in d.levels}
-    tops: dict[tuple[str, str], list[int]] = {}
+    everybody: dict[tuple[str, str], list[int]] = {}
     for column, whole, listed in margins(table, package.shape.groups):
         parts = [row for row in listed if not targeted.zero[row]]
         at = place_of_column[column]
@@ -156,8 +156,10 @@ def _groups(
         yield (table.shape.universe, family, who, column), candidates, group
         if shown[parts].all():
             counts = [int(values[row]) for row in parts]
-            of_all = tops.setdefault((place[0], column), counts)
-            if len(of_all) == len(counts) and sum(counts) and sum(of_all):
+            if all(level == ALL for level in place[1:]):
+                everybody[place[0], column] = counts
+            of_all = everybody.get((place[0], column), [])
+            if len(of_all) == len(counts) and sum(of_all) > 0:
                 alike.add(counts, of_all)
 
 

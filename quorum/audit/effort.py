@@ -23,11 +23,11 @@ class Effort:
         draws: people drawn for the membership test, inside and outside each.
     """
 
-    positions: int = 12
-    programs: int = 60
+    positions: int = 16
+    programs: int = 120
     unknowns: int = 150
     blocks: int = 3
     combinations: int = 2_000
     solver_work: float = 0.2
     questions: int = 60_000
-    draws: int = 8_000
+    draws: int = 6_000

@@ -20,6 +20,8 @@ from quorum.audit.twins import representatives
 
 COLLUDERS = (1, 2)
 
+Found = dict[tuple[str, tuple[str, ...], str], Claim]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -50,9 +52,10 @@ def know_oneself(
 ) -> Findings:
     """Claim withheld cells that an insider narrows further than the rules allow, and that nobody else does.
 
-    One or two people are put into a withheld cell, each with as many events as one person may contribute, or one where
-    there is no bound. They subtract themselves; of the others each withheld count must still reach 0, and the threshold
-    less what the insiders themselves are.
+    One or two people are put into a withheld cell, each with one event. They subtract themselves; of the others each
+    withheld count must still reach 0, and the threshold less what the insiders themselves are. Then one person is put
+    there with as many events as one may contribute: what that one narrows is measured and not judged, for no rule of
+    `standard` is about it.
 
     Args:
         system: of the packages.
@@ -63,19 +66,20 @@ def know_oneself(
         bound_of: (release, measure) to the most events of one person that count.
 
     Returns:
-        One claim a cell; correct where the truth lies in what the insiders take for possible. Targets in components that
-        were too large or that the budget did not reach are counted as unreached.
+        One claim a cell; correct where the truth lies in what the insiders take for possible. Targets in components
+        that were too large or that the budget did not reach are counted as unreached.
 
     Guarantee:
         Without a claim and with nothing unreached: for each tried position and each other withheld count of the
-        component there is a solution in whole numbers in which the others of it are 0, and one in which they are as many
-        as needed. Positions tried are those that leave the others the least room.
+        component there is a solution in whole numbers in which it is 0, and one in which it is as large as needed.
+        Tried are the cells with the least room, one of those that are alike. What a person with many events learns is
+        not in it.
 
     Source: disclosure.md, attack 4; Cox, J. Am. Stat. Assoc. 75 (1980) 377 (protection against a respondent).
     """
     targets = by_variable(system.targets)
     totals, budget = known_totals(system), Budget(effort.programs, effort.unknowns)
-    claims: dict[tuple[str, tuple[str, ...], str], Claim] = {}
+    claims, heavy = Found(), Found()
     tried, unreached = 0, 0
     for part in _parts(reduced, bounds, targets, totals):
         aimed = [target for variable in part.used.tolist() for target in targets.get(variable, ())]
@@ -85,15 +89,17 @@ def know_oneself(
         try:
             for insider in _positions(part)[: effort.positions - tried]:
                 tried += 1
+                here = targets[int(part.used[insider])][0]
                 for number in COLLUDERS:
-                    for claim in _learned(part, insider, number, targets, bound_of, budget):
-                        claims.setdefault((claim.release, claim.where, claim.what), claim)
+                    _learn(claims, part, insider, (number, number), targets, budget)
+                most = bound_of.get((here.release, here.measure), 1)
+                if most > 1:
+                    _learn(heavy, part, insider, (1, most), targets, budget)
         except SpentError:
             unreached += len(aimed)
     fresh = tuple(claim for place, claim in claims.items() if place not in known)
-    return Findings(
-        len(system.targets), fresh, baseline(system.targets), unreached, measured={"positions_tried": tried}
-    )
+    measured = {"positions_tried": tried, "narrowed_by_heavy": len(set(heavy) - set(claims) - known)}
+    return Findings(len(system.targets), fresh, baseline(system.targets), unreached, measured=measured)
 
 
 def _parts(
@@ -117,29 +123,38 @@ def _parts(
 def _positions(part: Part) -> list[int]:
     """Return one unknown of each kind in which somebody may be, those with the least room first."""
     alike = representatives(part.relations, np.column_stack((part.low, part.high, part.need)))
-    is_own = (alike == np.arange(len(alike))) & (part.need >= 0) & np.isfinite(part.high) & (part.high >= 1)
+    relations = part.relations
+    sums = relations.exact[relations.row] & (relations.coefficient > 0)
+    is_leaf = ~np.isin(np.arange(len(alike)), relations.variable[sums & np.isin(relations.row, _of_parts(relations))])
+    is_own = is_leaf & (alike == np.arange(len(alike))) & (part.need >= 0) & np.isfinite(part.high) & (part.high >= 1)
     return sorted(np.flatnonzero(is_own).tolist(), key=lambda variable: (part.high[variable], variable))
 
 
-def _learned(
+def _of_parts(relations: Relations) -> Ints:
+    """Return the relations in which a withheld whole stands with withheld parts: who is in it is in one of these."""
+    falls = np.bincount(relations.row[relations.coefficient < 0], minlength=len(relations.exact))
+    rises = np.bincount(relations.row[relations.coefficient > 0], minlength=len(relations.exact))
+    found: Ints = np.flatnonzero(relations.exact & (falls > 0) & (rises == 1))
+    return found
+
+
+def _learn(
+    found: Found,
     part: Part,
     insider: int,
-    number: int,
+    who: tuple[int, int],
     targets: Mapping[int, Sequence[Target]],
-    bound_of: Mapping[tuple[str, str], int],
     budget: Budget,
-) -> Iterator[Claim]:
-    """Yield what insiders in one cell learn of the other cells of their component."""
-    here = targets[int(part.used[insider])][0]
+) -> None:
+    """Note what insiders in one cell, so many with so many events, learn of the other cells of their component."""
     true = min((float(t.truth) for t in targets[int(part.used[insider])] if t.truth is not None), default=np.inf)
-    own = min(float(number * bound_of.get((here.release, here.measure), 1)), part.high[insider], true)
+    own = min(float(who[1]), part.high[insider], true)
     if own < 1:
         return
     inside = _containing(part.relations, insider)
     low = part.low.copy()
     low[insider] = max(low[insider], own)
-    less = [_own(targets, int(variable), number, own, bound_of) for variable in part.used]
-    need = part.need - np.array(less)
+    need = part.need - own
     goals = {v for v in np.flatnonzero(part.need >= 0).tolist() if v not in inside}
     not_zero, short = set[int](), set[int]()
     component = Component(part.relations, low, np.maximum(part.high, low), budget)
@@ -149,25 +164,13 @@ def _learned(
     except InfeasibleError:
         return  # nobody can be there with so many events
     for variable in sorted(not_zero | short):
-        says = f"{number} of them, with {own:.0f}, know " + ("of others" if variable in not_zero else "how few it has")
+        learned = "of others" if variable in not_zero else "how few it has"
         for target in targets[int(part.used[variable])]:
             where = (target.table, *target.coordinates)
             correct = None if target.truth is None else variable in short or target.truth > 0
-            yield Claim(target.release, where, target.measure, says, correct)
-
-
-def _own(
-    targets: Mapping[int, Sequence[Target]],
-    variable: int,
-    number: int,
-    own: float,
-    bound_of: Mapping[tuple[str, str], int],
-) -> float:
-    """Return what the insiders themselves may be of a cell, at most: people are as many as they are."""
-    if variable not in targets:
-        return 0.0
-    target = targets[variable][0]
-    return min(own, float(number * bound_of.get((target.release, target.measure), 1)))
+            says = f"{who[0]} of them, with {own:.0f}, know {learned}"
+            claim = Claim(target.release, where, target.measure, says, correct)
+            found.setdefault((claim.release, claim.where, claim.what), claim)
 
 
 def _containing(relations: Relations, insider: int) -> set[int]:

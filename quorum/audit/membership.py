@@ -1,4 +1,4 @@
-"""Attack 11: was somebody among the people of a release? A log-likelihood ratio of everything that is told of their groups.
+"""Attack 11: was somebody among the people of a release? A log-likelihood ratio of all that is told of their groups.
 
 What belongs here: the game and its score. What does not: who the people are; they are drawn like those of the release.
 """
@@ -55,16 +55,17 @@ def ask_for_members(blocks: Sequence[Block], effort: Effort, seed: int) -> Findi
 
     Returns:
         A claim for each block and kind of person (anybody, active) whose rate of found members, at one stranger in a
-        thousand taken for one, is above 5 in a thousand at a one-sided level of 1 in 10,000. Guesses are the people taken
-        for members, as many strangers asked as members; a coin is the baseline. Targets are the people of all blocks.
+        thousand taken for one, is above 5 in a thousand at a one-sided level of 1 in 10,000. Guesses are the people
+        taken for members, as many strangers asked as members; a coin is the baseline. Targets are the people of all
+        blocks.
 
     Guarantee:
         The gate of the table is judged with its statistical error on the side of the release: a block exactly at it is
         claimed in 1 of 10,000, and one at twice the gate nearly always if the draws are 10,000 or more. Somebody whose
         group is rare, and known to be, is more likely a member whatever is told: the game asks what the release adds.
 
-    Source: disclosure.md, attack 11; Homer et al., PLoS Genetics 4 (2008) e1000167; Sankararaman et al., Nature Genetics
-        41 (2009) 965.
+    Source: disclosure.md, attack 11; Homer et al., PLoS Genetics 4 (2008) e1000167; Sankararaman et al., Nature
+        Genetics 41 (2009) 965.
     """
     rng = np.random.default_rng(seed)
     claims: list[Claim] = []
@@ -122,9 +123,9 @@ def _scores(
         if is_active:
             inside, outside = _of_people(inside, block, rng), _of_people(outside, block, rng)
         at = np.arange(draws)
-        inside = inside.astype(np.float64)
-        inside[at, mine] += own
-        ratio = np.log((inside + 0.5) / inside.sum(axis=1, keepdims=True))
+        told = inside.astype(np.float64)
+        told[at, mine] += own
+        ratio = np.log((told + 0.5) / told.sum(axis=1, keepdims=True))
         ratio -= np.log((outside + 0.5) / outside.sum(axis=1, keepdims=True))
         ratio[:, 0] = 0.0
         members += own * ratio[at, mine]
@@ -142,7 +143,8 @@ def _events(block: Block, draws: int, rng: np.random.Generator) -> Floats:
     chance = 1 / _mean_events(block)
     least = 0.0 if chance == 1 else np.floor(np.log(1 - _ACTIVE) / np.log(1 - chance))
     most = block.bound or np.inf
-    return np.minimum(least + rng.geometric(chance, draws), most).astype(np.float64)
+    events: Floats = np.minimum(least + rng.geometric(chance, draws), most).astype(np.float64)
+    return events
 
 
 def _of_people(people: Ints, block: Block, rng: np.random.Generator) -> Ints:

@@ -36,10 +36,10 @@ FINDINGS = {
 def planted_people() -> tuple[tuple[ParsedPackage, ...], Mapping[str, Mapping[str, pa.Table]]]:
     """Return packages that are broken for whom the names of their tables say, and the truth of the first.
 
-    ``rest``: two withheld cells hold 60 impressions, of 12 people; 40 of the 150 people of the told one count. ``square``:
-    four withheld cells, of which opposite ones are always equal. ``homes``: a day without region c and one without a, of
-    the same people. ``ages`` and ``areas``: five people, all of one age. ``crowd``: 24 people counted in 20 tables of six
-    groups. ``copy``: one number, told with noise. ``moved``: a restatement takes 3 impressions away.
+    ``rest``: two withheld cells hold 60 impressions, of 12 people; 40 of the 150 people of the told one count.
+    ``square``: four withheld cells, of which opposite ones are always equal. ``homes``: a day without region c and one
+    without a, of the same people. ``ages`` and ``areas``: five people, all of one age. ``crowd``: 24 people counted in
+    20 tables of six groups. ``copy``: one number, told with noise. ``moved``: a restatement takes 3 impressions away.
 
     Guarantee:
         The same packages each time; none of it is data.

@@ -12,7 +12,7 @@ import numpy as np
 
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.record import Claim, Findings
-from quorum.audit.rules import Rules, RuleBook
+from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Ints
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
@@ -21,11 +21,11 @@ from quorum.audit.truth import Truth
 def plant(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> Findings:
     """Measure what planted people tell of a victim, and claim cells that only those who do not count opened.
 
-    The reader plants p people in a cell, in a game of two equally likely worlds, with the victim and without; the cell is
-    told if it reaches the threshold k. It is told in the one world and not in the other exactly where k - 1 - p others
-    are there. For each p from 1 to 2k - 1 the advantage is the share of withheld cells where that is so; the p with the
-    largest is taken. That is for planted people who count (of four weeks, on three nights, from ten networks). Those who
-    do not count have none, unless a cell is told that too few others make up: that is claimed.
+    The reader plants p people in a cell, in a game of two equally likely worlds, with the victim and without; the cell
+    is told if it reaches the threshold k. It is told in the one world and not in the other exactly where k - 1 - p
+    others are there. For each p from 1 to 2k - 1 the advantage is the share of withheld cells where that is so; the p
+    with the largest is taken. That is for planted people who count (of four weeks, on three nights, from ten networks).
+    Those who do not count have none, unless a cell is told that too few others make up: that is claimed.
 
     Args:
         packages: held together by one attacker.
@@ -33,14 +33,14 @@ def plant(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> F
         truth: people of each cell, and those of them who count.
 
     Returns:
-        A claim for each told cell that reaches the threshold with people who do not count alone. Targets are the withheld
-        cells of the families that make a cell. Guesses are about the victim, one a cell, with the best p; a coin is the
-        baseline. Without truth there is nothing to guess.
+        A claim for each told cell that reaches the threshold with people who do not count alone. Targets are the
+        withheld cells of the families that make a cell. Guesses are about the victim, one a cell, with the best p; a
+        coin is the baseline. Without truth there is nothing to guess.
 
     Guarantee:
-        An upper bound for a reader who does not know the others: complementary suppression may withhold the cell in both
-        worlds. A reader who knows all others of a cell always wins (``worst_advantage`` 1): under `standard` the defence is
-        mitigation, stated as such; only differential privacy is proof.
+        An upper bound for a reader who does not know the others: complementary suppression may withhold the cell in
+        both worlds. A reader who knows all others of a cell always wins (``worst_advantage`` 1): under `standard` the
+        defence is mitigation, stated as such; only differential privacy is proof.
 
     Source: disclosure.md, rule 5 and attack 8.
     """

@@ -17,7 +17,6 @@ from quorum.audit.record import Claim, Findings
 from quorum.tables.shape import ALL
 
 
-
 def rebuild(blocks: Sequence[Block], effort: Effort) -> Findings:
     """Claim blocks of which one set of people alone agrees with everything that is told, and tells of few of them.
 
@@ -33,8 +32,8 @@ def rebuild(blocks: Sequence[Block], effort: Effort) -> Findings:
         pairs of tables of all blocks; what was too large, or not decided within the work, is unreached.
 
     Guarantee:
-        Without a claim and with nothing unreached, each pair has two solutions, or tells of nobody alone. That a person is
-        the same in all solutions is not asked. Work is counted by the solver, not timed.
+        Without a claim and with nothing unreached, each pair has two solutions, or tells of nobody alone. That a person
+        is the same in all solutions is not asked. Work is counted by the solver, not timed.
 
     Source: disclosure.md, attack 9; Garfinkel, Abowd and Martindale, Communications of the ACM 62 (2019) 46.
     """

@@ -44,8 +44,9 @@ def compare_periods(packages: Sequence[ParsedPackage], rules: RuleBook) -> Findi
 
     Guarantee:
         Without a claim: no week or month less the published days and weeks within it, whichever of the two, and no
-        restatement less what it restates, is 1 to threshold - 1 events or people; first and last days of a campaign, moves
-        between nights and erasures too, whatever made the difference. That the parts cover the longer period is not
+        restatement less what it restates, is 1 to threshold - 1 events or people; first and last days of a campaign,
+        moves between nights and erasures too, whatever made the difference. That the parts cover the longer period is
+        not
         asked: what is left is left of the days that are not in hand.
 
     Source: disclosure.md, rule 8 and attack 6.

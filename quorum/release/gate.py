@@ -288,7 +288,7 @@ def _judge(
     if kind_of(shape.period) == MONTH:
         held = [only_totals(other, package) for other in held]
     truth = draw(shape, made.truth, door.policy)
-    records = run_attacks([package, *held], numbers, {package.release: truth})
+    records = run_attacks([package], numbers, {package.release: truth}, held=held)
     return checks, records
 
 
