@@ -32,7 +32,9 @@ def _insider(case: Case) -> Findings:
         for family in case.rules.of(package.shape.report).families.values()
         if (bound := case.rules.of(package.shape.report).bound(family.count)) is not None
     }
-    return know_oneself(case.system, case.reduced[0], case.bounds, case.effort, known, bounds)
+    families = [of for package in case.packages for of in case.rules.of(package.shape.report).families.values()]
+    heads = frozenset(family.heads for family in families)
+    return know_oneself(case.system, case.reduced[0], case.bounds, case.effort, known, bounds, heads)
 
 
 def _reconstruction(case: Case) -> Findings:
@@ -73,9 +75,9 @@ ATTACKS = (
         "insider",
         4,
         "the same, and what one or two people themselves contributed",
-        "of the others of a cell, that they are not 0 or are too few, which nobody else can tell",
+        "that somebody else is in a cell, or too few are, which nobody outside can tell",
         "anything of three insiders, or one with many events (measured); positions beyond the budget",
-        "a square of four withheld cells without slack: who is in one knows of somebody in the next",
+        "a square of four withheld cells without slack: who is in one knows of somebody in the opposite one",
         _insider,
     ),
     Attack(

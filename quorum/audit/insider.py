@@ -19,8 +19,11 @@ from quorum.audit.system import Ints, Relations, System, Target, baseline, by_va
 from quorum.audit.twins import representatives
 
 COLLUDERS = (1, 2)
+_EACH = 4
+"""Positions in one component, so that a large one does not take the budget of all."""
 
-Found = dict[tuple[str, tuple[str, ...], str], Claim]
+Found = dict[tuple[str, tuple[str, ...], str], tuple[Claim, bool]]
+"""By place, what an insider says of a cell, and whether it is that the cell cannot be as large as it must."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Part:
         low: lower ends, as everybody knows them.
         high: upper ends.
         need: what each target must be able to reach; -1 for what is none.
+        cell: the cell that each unknown is a measure of: who is in it is in all that are told of it.
     """
 
     relations: Relations
@@ -40,6 +44,7 @@ class Part:
     low: Floats
     high: Floats
     need: Floats
+    cell: Ints
 
 
 def know_oneself(
@@ -49,13 +54,14 @@ def know_oneself(
     effort: Effort,
     known: frozenset[tuple[str, tuple[str, ...], str]],
     bound_of: Mapping[tuple[str, str], int],
+    heads: frozenset[str],
 ) -> Findings:
     """Claim withheld cells that an insider narrows further than the rules allow, and that nobody else does.
 
     One or two people are put into a withheld cell, each with one event. They subtract themselves; of the others each
-    withheld count must still reach 0, and the threshold less what the insiders themselves are. Then one person is put
-    there with as many events as one may contribute: what that one narrows is measured and not judged, for no rule of
-    `standard` is about it.
+    withheld number of people must still reach 0, and each withheld count the threshold less what the insiders are. Two
+    things are measured and not judged, for no rule of `standard` is about them: counts of events that cannot be 0 to an
+    insider, and what one person learns who has as many events as may count.
 
     Args:
         system: of the packages.
@@ -64,46 +70,55 @@ def know_oneself(
         effort: how many positions are tried, and how many programs solved; small components first.
         known: (release, where, what) of what everybody finds out; only what is new is claimed.
         bound_of: (release, measure) to the most events of one person that count.
+        heads: measures that count people.
 
     Returns:
         One claim a cell; correct where the truth lies in what the insiders take for possible. Targets in components
         that were too large or that the budget did not reach are counted as unreached.
 
     Guarantee:
-        Without a claim and with nothing unreached: for each tried position and each other withheld count of the
-        component there is a solution in whole numbers in which it is 0, and one in which it is as large as needed.
-        Tried are the cells with the least room, one of those that are alike. What a person with many events learns is
-        not in it.
+        Without a claim and with nothing unreached: for each tried position and each other withheld cell of the
+        component there is a solution in whole numbers with nobody in it, and one in which each count is as large as
+        needed. Tried are the cells with the least room, one of those that are alike.
 
     Source: disclosure.md, attack 4; Cox, J. Am. Stat. Assoc. 75 (1980) 377 (protection against a respondent).
     """
     targets = by_variable(system.targets)
     totals, budget = known_totals(system), Budget(effort.programs, effort.unknowns)
-    claims, heavy = Found(), Found()
-    tried, unreached = 0, 0
-    for part in _parts(reduced, bounds, targets, totals):
+    light, heavy = Found(), Found()
+    tried = left = unreached = 0
+    for part in _parts(reduced, bounds, targets, totals, system.width):
         aimed = [target for variable in part.used.tolist() for target in targets.get(variable, ())]
         if len(part.used) > effort.unknowns or tried >= effort.positions or budget.programs <= 0:
             unreached += len(aimed)
             continue
         try:
-            for insider in _positions(part)[: effort.positions - tried]:
+            positions = _positions(part)
+            chosen = positions[: min(_EACH, effort.positions - tried)]
+            left += len(positions) - len(chosen)
+            for insider in chosen:
                 tried += 1
                 here = targets[int(part.used[insider])][0]
                 for number in COLLUDERS:
-                    _learn(claims, part, insider, (number, number), targets, budget)
+                    _learn(light, part, insider, (number, number), targets, budget)
                 most = bound_of.get((here.release, here.measure), 1)
                 if most > 1:
                     _learn(heavy, part, insider, (1, most), targets, budget)
         except SpentError:
             unreached += len(aimed)
-    fresh = tuple(claim for place, claim in claims.items() if place not in known)
-    measured = {"positions_tried": tried, "narrowed_by_heavy": len(set(heavy) - set(claims) - known)}
-    return Findings(len(system.targets), fresh, baseline(system.targets), unreached, measured=measured)
+    new = {place: found for place, found in light.items() if place not in known}
+    claims = tuple(claim for claim, is_short in new.values() if is_short or claim.what in heads)
+    measured = {
+        "positions_tried": tried,
+        "positions_left": left,
+        "narrowed_events": len(new) - len(claims),
+        "narrowed_by_heavy": len(set(heavy) - set(light) - known),
+    }
+    return Findings(len(system.targets), claims, baseline(system.targets), unreached, measured=measured)
 
 
 def _parts(
-    reduced: Relations, bounds: Bounds, targets: Mapping[int, Sequence[Target]], totals: Floats
+    reduced: Relations, bounds: Bounds, targets: Mapping[int, Sequence[Target]], totals: Floats, width: int
 ) -> Iterator[Part]:
     """Yield the components in which a published number bounds an unknown, small ones first.
 
@@ -117,7 +132,7 @@ def _parts(
             continue
         need = np.array([min(targets[v][0].threshold, totals[v]) if v in targets else -1.0 for v in used.tolist()])
         small = Relations(relations.start, local, relations.coefficient, relations.constant, relations.exact)
-        yield Part(small, used, bounds.low[used], bounds.high[used], need)
+        yield Part(small, used, bounds.low[used], bounds.high[used], need, used // width)
 
 
 def _positions(part: Part) -> list[int]:
@@ -151,7 +166,7 @@ def _learn(
     own = min(float(who[1]), part.high[insider], true)
     if own < 1:
         return
-    inside = _containing(part.relations, insider)
+    inside = _containing(part, insider)
     low = part.low.copy()
     low[insider] = max(low[insider], own)
     need = part.need - own
@@ -170,12 +185,12 @@ def _learn(
             correct = None if target.truth is None else variable in short or target.truth > 0
             says = f"{who[0]} of them, with {own:.0f}, know {learned}"
             claim = Claim(target.release, where, target.measure, says, correct)
-            found.setdefault((claim.release, claim.where, claim.what), claim)
+            found.setdefault((claim.release, claim.where, claim.what), (claim, variable in short))
 
 
-def _containing(relations: Relations, insider: int) -> set[int]:
-    """Return the unknowns that contain a cell, itself too: margins above it, and events of its people."""
-    above: dict[int, set[int]] = {}
+def _containing(part: Part, insider: int) -> set[int]:
+    """Return the unknowns that an insider is in: every measure of the cell, and of the margins above it."""
+    relations, above = part.relations, dict[int, set[int]]()
     start, variable, coefficient = relations.start.tolist(), relations.variable.tolist(), relations.coefficient.tolist()
     for row, exact in enumerate(relations.exact.tolist()):
         entries = range(start[row], start[row + 1])
@@ -186,8 +201,9 @@ def _containing(relations: Relations, insider: int) -> set[int]:
                     above.setdefault(variable[entry], set()).add(larger[0])
     found, waiting = {insider}, [insider]
     while waiting:
-        for variable_above in above.get(waiting.pop(), ()):
-            if variable_above not in found:
-                found.add(variable_above)
-                waiting.append(variable_above)
+        one = waiting.pop()
+        same = np.flatnonzero(part.cell == part.cell[one]).tolist()
+        new = above.get(one, set()).union(same) - found
+        found |= new
+        waiting += new
     return found

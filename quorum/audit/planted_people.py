@@ -21,7 +21,7 @@ _CROWD, _TABLES, _GROUPS = 24, 20, 6
 Values = Sequence[int | None]
 
 FINDINGS = {
-    "insider": frozenset({(("square", "planted", "x", "q"), "impression_n")}),
+    "insider": frozenset({(("square", "planted", "x", "q"), "people_n")}),
     "residuals": frozenset({(("rest", "planted", "b"), "impression_n")}),
     "temporal": frozenset({(("moved", "planted"), "impression_n"), (("clicked", "planted"), "click_n")}),
     "composition": frozenset({(("homes", "planted", ALL), "region")}),
@@ -68,9 +68,11 @@ def _rest() -> ParsedTable:
 
 
 def _square() -> ParsedTable:
-    row, column = _dimension("row", "wx", people=False), _dimension("column", "pq", people=False)
-    shape = TableShape("square", "planted square", (_KEY, row, column), (_count("row", "column"),))
-    return _table(shape, {"impression_n": (120, 60, 60, 60, None, None, 60, None, None)})
+    heads = Measure("people_n", "impressions", "heads", ("row", "column"))
+    dimensions = (_KEY, _dimension("row", "wx"), _dimension("column", "pq"))
+    shape = TableShape("square", "planted square", dimensions, (_count("row", "column"), heads))
+    people = (120, 60, 60, 60, None, None, 60, None, None)
+    return _table(shape, {"impression_n": [n and 2 * n for n in people], "people_n": people})
 
 
 def _homes(*people: int) -> ParsedTable:
@@ -114,8 +116,8 @@ def _crowd() -> list[ParsedTable]:
     return tables
 
 
-def _dimension(column: str, categories: str, *, people: bool = True) -> Dimension:
-    return Dimension((column,), tuple((category,) for category in categories), partitions_people=people)
+def _dimension(column: str, categories: str) -> Dimension:
+    return Dimension((column,), tuple((category,) for category in categories))
 
 
 def _count(*columns: str) -> Measure:

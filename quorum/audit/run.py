@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.audit.case import Attack, Case
 from quorum.audit.catalogue import ATTACKS
+from quorum.audit.effort import Effort
 from quorum.audit.hands import colluders
 from quorum.audit.package import ParsedPackage, parse_package
 from quorum.audit.planted import Planted, planted_release
@@ -104,7 +105,8 @@ def practise(broken: Planted) -> Case:
     Source: disclosure.md, "The red team" (power check).
     """
     held = (broken.package, *broken.beside)
-    return Case(held, read_rules(broken.rules), Truth(broken.truth), broken.canaries)
+    effort = Effort(positions=64, programs=1_000)  # what is planted lies behind other things that are broken
+    return Case(held, read_rules(broken.rules), Truth(broken.truth), broken.canaries, effort=effort)
 
 
 def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any], *, tell: Told = _nobody) -> list[AttackRecord]:
