@@ -154,3 +154,9 @@ ATTACKS = (
     ),
 )
 """In the order of disclosure.md's table. Names stand in certificates."""
+
+DEAR = frozenset(("insider", "reconstruction", "decoding", "membership"))
+"""Those that go over new packages alone, small things first, within `quorum.audit.effort.Effort`."""
+
+CHEAP = tuple(attack for attack in ATTACKS if attack.name not in DEAR)
+"""Those that go over everything every night."""
