@@ -65,8 +65,7 @@ def plant(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth) -> F
     best = max(range(1, most + 1), key=lambda planted: (others.count(planted + 1), -planted), default=1)
     told_apart = others.count(best + 1)
     half = (len(others) - told_apart) // 2  # where both worlds look alike a coin is right every other time
-    measured = {"best_planted": best, "advantage": told_apart / len(others) if others else 0.0}
-    measured |= {"advantage_fresh": 0.0, "worst_advantage": float(bool(others))}
+    measured = {"best_planted": best, "advantage": told_apart / len(others), "worst_advantage": 1.0} if others else {}
     return Findings(
         targets, tuple(claims), 0.5 if others else None, guesses=len(others), hits=told_apart + half, measured=measured
     )
