@@ -37,7 +37,7 @@ def attack_folders(folders: Sequence[Path], *, as_json: bool) -> int:
     from quorum.audit.record import PASSED, verdict
     from quorum.audit.run import attack_folders as attack
 
-    is_watched = sys.stderr.isatty()
+    is_watched = _is_watched()
     records = attack(folders, _stated(folders), tell=_progress if is_watched else _nothing)
     if is_watched:
         _progress("", "")
@@ -66,10 +66,14 @@ def _stated(folders: Sequence[Path]) -> dict[str, object]:
     return stated
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
 def _progress(attack: str, release: str) -> None:
     """Write over the last line of a terminal what is being done; nothing is left of it at the end."""
     said = f"{attack} on {release} ..." if attack else ""
-    click.echo(f"\r\x1b[2K{said}", err=True, nl=False)
+    click.echo(f"\r\x1b[2K{_printable(said)}", err=True, nl=False, color=True)
 
 
 def _nothing(attack: str, release: str) -> None:
