@@ -16,7 +16,9 @@ from quorum.audit.intervals import Budget, Component, InfeasibleError, SpentErro
 from quorum.audit.propagation import Bounds, Floats, known_totals
 from quorum.audit.record import Claim, Findings
 from quorum.audit.system import Ints, Relations, System, Target, baseline, by_variable, components
+from quorum.audit.targeting import UNKNOWN
 from quorum.audit.twins import representatives
+from quorum.tables.shape import ALL
 
 COLLUDERS = (1, 2)
 _EACH = 4
@@ -59,9 +61,9 @@ def know_oneself(
     """Claim withheld cells that an insider narrows further than the rules allow, and that nobody else does.
 
     One or two people are put into a withheld cell, each with one event. They subtract themselves; of the others each
-    withheld number of people must still reach 0, and each withheld count the threshold less what the insiders are. Two
-    things are measured and not judged, for no rule of `standard` is about them: counts of events that cannot be 0 to an
-    insider, and what one person learns who has as many events as may count.
+    withheld number of people must still reach 0, and each withheld count the threshold less what the insiders are.
+    Measured and not judged, for no rule of `standard` is about it: counts of events, and cells that name unknown alone,
+    that cannot be 0 to an insider; and what one person learns who has as many events as may count.
 
     Args:
         system: of the packages.
@@ -77,9 +79,9 @@ def know_oneself(
         that were too large or that the budget did not reach are counted as unreached.
 
     Guarantee:
-        Without a claim and with nothing unreached: for each tried position and each other withheld cell of the
-        component there is a solution in whole numbers with nobody in it, and one in which each count is as large as
-        needed. Tried are the cells with the least room, one of those that are alike.
+        Without a claim and with nothing unreached: for each tried position and each other withheld cell of its
+        component that names more than unknown there is a solution in whole numbers with nobody in it, and for each
+        count one in which it is as large as needed. Tried are the cells with the least room, one of those alike.
 
     Source: disclosure.md, attack 4; Cox, J. Am. Stat. Assoc. 75 (1980) 377 (protection against a respondent).
     """
@@ -107,14 +109,23 @@ def know_oneself(
         except SpentError:
             unreached += len(aimed)
     new = {place: found for place, found in light.items() if place not in known}
-    claims = tuple(claim for claim, is_short in new.values() if is_short or claim.what in heads)
+    claims = tuple(
+        claim
+        for claim, is_short in new.values()
+        if is_short or (claim.what in heads and not _names_nothing(claim.where[2:]))
+    )
     measured = {
         "positions_tried": tried,
         "positions_left": left,
-        "narrowed_events": len(new) - len(claims),
+        "narrowed": len(new) - len(claims),
         "narrowed_by_heavy": len(set(heavy) - set(light) - known),
     }
     return Findings(len(system.targets), claims, baseline(system.targets), unreached, measured=measured)
+
+
+def _names_nothing(categories: Sequence[str]) -> bool:
+    """Say whether a cell below its key names unknown alone: that somebody is there tells no attribute of anybody."""
+    return set(categories) - {ALL} == {UNKNOWN}
 
 
 def _parts(

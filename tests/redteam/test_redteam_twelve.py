@@ -80,6 +80,17 @@ def test_an_insider_knows_of_others_where_there_is_no_slack() -> None:
         assert judged(attack, tight, truth=True).verdict == PASSED, "nobody outside can tell"
 
 
+@pytest.mark.parametrize(("age", "gender", "verdict"), [("unknown", "unknown", PASSED), ("unknown", "x", FAILED)])
+def test_that_somebody_is_unknown_tells_nothing_of_anybody(age: str, gender: str, verdict: str) -> None:
+    """All but the last age and gender are one person more than the last of both: two insiders know of one there."""
+    people = {("20s", "f"): 16, ("20s", "m"): 15, ("30s", "f"): 15, ("30s", "m"): 15, ("20s", gender): 25}
+    people |= {("30s", gender): 27, (age, "f"): 30, (age, "m"): 20, (age, gender): 60}
+    record = judged("insider", square(people), truth=True)
+    assert record.verdict == verdict
+    assert record.violations + record.measured["narrowed"] > 0
+    assert judged("propagation", square(people), truth=True).verdict == PASSED
+
+
 def test_an_insider_learns_nothing_where_there_is_room() -> None:
     loose = {(age, gender): 40 for age in ("20s", "30s", "40s") for gender in ("f", "m", "x")}
     assert judged("insider", square(loose), truth=True).verdict == PASSED
@@ -91,7 +102,7 @@ def test_what_many_events_tell_is_measured_and_not_judged() -> None:
     loose = {(age, gender): 30 for age in ("20s", "30s", "40s") for gender in ("f", "m", "x")}
     record = judged("insider", square(loose), truth=True, rules=rules)
     assert record.verdict == PASSED
-    assert {"positions_tried", "positions_left", "narrowed_events", "narrowed_by_heavy"} <= set(record.measured)
+    assert {"positions_tried", "positions_left", "narrowed", "narrowed_by_heavy"} <= set(record.measured)
 
 
 # --- 5 ----------------------------------------
