@@ -213,11 +213,16 @@ def verify(package: tuple[str, ...], public_key: str | None) -> None:
 
 @cli.command()
 @click.argument("package", nargs=-1, required=True, type=click.Path())
-def attack(package: tuple[str, ...]) -> None:
-    """Attack packages as an outsider would, on their files alone."""
-    from pipelines.views import attack_folders
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def attack(package: tuple[str, ...], as_json: bool) -> None:
+    """Attack packages as an outsider would, on their files alone.
 
-    sys.exit(attack_folders([Path(folder) for folder in package]))
+    Packages of several recipients may be given together: those of one are attacked together, and those who were told of
+    the same campaign as if they colluded.
+    """
+    from pipelines.attack_view import attack_folders
+
+    sys.exit(attack_folders([Path(folder) for folder in package], as_json=as_json))
 
 
 @cli.group()

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pipelines.settings import existing_home
-from quorum.errors import EXIT_DONE, EXIT_RELEASE, ReleaseError
+from quorum.errors import EXIT_DONE, EXIT_RELEASE
 from quorum.zones import Home
 
 
@@ -109,25 +109,3 @@ def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path)
 def _printable(name: str) -> str:
     """Return a name that somebody else chose without line breaks and what moves a terminal's cursor."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in name)
-
-
-def attack_folders(folders: Sequence[Path]) -> int:
-    """Attack packages together, as one who holds them all, and print a line for each attack; return the exit code.
-
-    The numbers that they are measured against are those that the packages themselves state.
-    """
-    from quorum.audit.descriptor import DESCRIPTOR
-    from quorum.audit.record import PASSED
-    from quorum.audit.run import attack_folders as attack
-
-    stated = {}
-    for folder in folders:
-        try:
-            descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
-            stated[descriptor["quorum:report"]] = descriptor["quorum:rule_set"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise ReleaseError("attack.package", f"{folder} is no package", f"a folder with {DESCRIPTOR}") from None
-    records = attack(folders, stated)
-    for record in records:
-        click.echo(f"{record.verdict:12}  {record.attack:12}  {record.claims} claims on {record.targets} targets")
-    return EXIT_DONE if all(record.verdict == PASSED for record in records) else EXIT_RELEASE

@@ -81,6 +81,7 @@ class _Builder:
         self.places: dict[tuple[str, str], dict[Place, int]] = {}
         self.keys: dict[tuple[str, str], set[Key]] = {}
         self.zeros: set[int] = set()
+        self.rows: dict[int, tuple[str, str, int]] = {}
         self.cell_n = 0
         self.relations = RelationList()
         self.targets: list[Target] = []
@@ -108,6 +109,8 @@ class _Builder:
             np.concatenate((self.value, np.zeros(hidden_n, dtype=np.int64))),
             self.relations.relations(),
             tuple(self.targets),
+            self.rows,
+            len(self.position),
         )
 
     def _cell(self, universe: str, period: str, place: Place) -> int:
@@ -128,7 +131,10 @@ class _Builder:
         listed = self.keys.setdefault((table.shape.universe, package.shape.period), set())
         listed |= {(table.shape.columns[0], row[0]) for row in table.coordinates}
         places = (place_of(table.shape.columns, row) for row in table.coordinates)
-        return np.array([self._cell(table.shape.universe, package.shape.period, place) for place in places])
+        cells = np.array([self._cell(table.shape.universe, package.shape.period, place) for place in places])
+        for row, cell in enumerate(cells.tolist()):
+            self.rows.setdefault(cell, (package.release, table.shape.name, row))
+        return cells
 
     def _declared(self, package: ParsedPackage) -> Iterator[int]:
         """Yield the variables that the recipient knows from elsewhere; cells are made for periods not in hand."""

@@ -56,11 +56,11 @@ class Outcome:
     contradictory: bool = False
 
 
-class _InfeasibleError(Exception):
+class InfeasibleError(Exception):
     """The component has no solution."""
 
 
-class _ExhaustedError(Exception):
+class SpentError(Exception):
     """The budget is spent, or a program was not solved within its nodes."""
 
 
@@ -165,7 +165,7 @@ class Component:
 
     def _optimum(self, cost: Floats, helped: Sequence[int], caps: Floats | None, *, whole: bool, alone: bool) -> Floats:
         if self._budget.programs <= 0:
-            raise _ExhaustedError
+            raise SpentError
         self._budget.programs -= 1
         high = self._high if caps is None else np.concatenate((self._high, caps))
         result = milp(
@@ -176,9 +176,9 @@ class Component:
             options={"node_limit": _NODES, "mip_rel_gap": 0.0},
         )
         if result.status == _INFEASIBLE:
-            raise _InfeasibleError
+            raise InfeasibleError
         if result.x is None or (alone and result.status != _SOLVED):
-            raise _ExhaustedError
+            raise SpentError
         solution: Floats = result.x
         return solution
 
@@ -210,9 +210,9 @@ def _examine(relations: Relations, low: Floats, high: Floats, needs: Floats, bud
         component.not_zero(to_zero, failed)
         component.not_reaching(to_need, needs, failed)
         intervals.update((variable, component.extremes(variable)) for variable in sorted(failed))
-    except _InfeasibleError:
+    except InfeasibleError:
         return Outcome(contradictory=True)
-    except _ExhaustedError:
+    except SpentError:
         pass  # what is known to be missed is missed, with the interval that propagation gave
     missed = {goal: intervals.get(goal, (float(low[goal]), float(high[goal]))) for goal in sorted(failed)}
     unreached = sorted((to_zero | to_need) - failed)

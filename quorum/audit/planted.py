@@ -7,12 +7,15 @@ number of a real rule set.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_people import FINDINGS as OF_PEOPLE
+from quorum.audit.planted_people import planted_people
 from quorum.audit.planted_week import FINDINGS, planted_week
 from quorum.audit.record import Findings
 from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
@@ -34,6 +37,7 @@ class Planted:
         canaries: texts planted in its source data.
         findings: attack to (place, what) of the claims that it must make.
         beside: other packages of the same recipient, held together with it.
+        truth: of some of them, as `quorum.audit.truth.Truth` takes it.
     """
 
     package: ParsedPackage
@@ -41,6 +45,7 @@ class Planted:
     canaries: tuple[str, ...]
     findings: Mapping[str, frozenset[Finding]]
     beside: tuple[ParsedPackage, ...] = ()
+    truth: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
 
     def is_broken_by(self, attack: str, findings: Findings) -> bool:
         """Say whether an attack found everything that it must find.
@@ -60,7 +65,7 @@ def planted_release() -> Planted:
     In table ``audience``, one cell alone is withheld in its line; one is published with 49 people; two withheld cells
     of clicks sum to 5, so that neither can be 20. In table ``grid``, nine cells are withheld, two or more in each line,
     and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address. Beside it
-    lies a week with its days (`planted_week`).
+    lie a week with its days (`planted_week`), and packages of few people (`planted_people`).
 
     Guarantee:
         The same release each time; none of it is data.
@@ -81,19 +86,22 @@ def planted_release() -> Planted:
         ),
         "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
     }
+    people, truth = planted_people()
     return Planted(
         ParsedPackage(shape, tables, {"report.en.html": page}),
         {
             "heads": {"impressions": 50, "clicks": 20},
             "outside": 10,
             "families": {
-                "impressions": {"count": "impression_n", "heads": "people_n"},
+                "impressions": {"count": "impression_n", "heads": "people_n", "counted": "people_counted_n"},
                 "clicks": {"count": "click_n", "heads": "clicker_n", "requires": "impressions"},
             },
+            "contribution": {"impression": 5},
         },
         (canary,),
-        {attack: found | FINDINGS.get(attack, frozenset()) for attack, found in alone.items()},
-        planted_week(),
+        {**OF_PEOPLE, **{attack: found | FINDINGS.get(attack, frozenset()) for attack, found in alone.items()}},
+        (*planted_week(), *people),
+        truth,
     )
 
 

@@ -6,7 +6,7 @@ finding anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import sqrt
 
@@ -45,6 +45,10 @@ class Findings:
         baseline: share of targets that the best guess without the package gets right; None without truth.
         unreached: targets that its dear part did not come to within its budget.
         contradictions: facts of the package that cannot all be true; nothing can be concluded from such a package.
+        guesses: of an attack that guesses about people, how many guesses it made; its claims are then the gates that
+            these went over. None for an attack whose every claim is a guess.
+        hits: how many guesses are right.
+        measured: what else it measured, by name; for the inside.
     """
 
     targets: int
@@ -52,6 +56,9 @@ class Findings:
     baseline: float | None = None
     unreached: int = 0
     contradictions: int = 0
+    guesses: int | None = None
+    hits: int = 0
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,14 +69,16 @@ class AttackRecord:
         attack: its name.
         release: what was attacked.
         targets: how many things it tried to find; for withheld cells all of them, never the primary ones alone.
-        claims: how many it says it found.
+        claims: how many things it says it knows, guesses too.
         correct: how many of these are true; None without truth.
         precision: correct / claims; None without claims or truth.
         baseline: what the best guess without the package gets right; None without truth.
         advantage: (precision - baseline) / (1 - baseline).
         advantage_low: lower end of its 95 % Wilson interval.
         advantage_high: upper end.
+        violations: how many claims go over a gate; for an attack that does not guess, all of them.
         unreached: targets that the dear part did not come to; stated, never skipped in silence.
+        measured: what else it measured, by name.
         worst: the worst claim; for the sealed ledger only.
         seconds: how long it took.
         verdict: ``passed``, ``failed`` or ``inconclusive``; the last two block.
@@ -85,7 +94,9 @@ class AttackRecord:
     advantage: float | None
     advantage_low: float | None
     advantage_high: float | None
+    violations: int
     unreached: int
+    measured: Mapping[str, float]
     worst: str = field(repr=False)
     seconds: float = field(repr=False)
     verdict: str
@@ -100,9 +111,19 @@ class AttackRecord:
 
         Source: disclosure.md, "The red team".
         """
-        record = asdict(self)
+        record = {**asdict(self), "measured": dict(self.measured)}
         del record["worst"], record["seconds"]
         return record
+
+    def as_sealed(self) -> dict[str, str]:
+        """Return what is for the officer alone: the worst case, with its place and what was found there.
+
+        Guarantee:
+            Nothing else returns it.
+
+        Source: disclosure.md, "The red team" (worst case, in the sealed ledger only).
+        """
+        return {"attack": self.attack, "release": self.release, "verdict": self.verdict, "worst": self.worst}
 
     def as_verdict(self) -> dict[str, str]:
         """Return the attack's name and verdict, all that a certificate may carry.
@@ -134,32 +155,34 @@ def score(attack: str, release: str, findings: Findings, *, power: bool, seconds
 
     Source: disclosure.md, "The red team"; Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
     """
-    claims = findings.claims
-    scored = [claim.correct for claim in claims if claim.correct is not None]
-    precision = sum(scored) / len(scored) if scored else None
-    low, high = wilson(sum(scored), len(scored))
-    baseline = findings.baseline
+    claims, baseline = findings.claims, findings.baseline
+    judged = [claim.correct for claim in claims if claim.correct is not None]
+    hits, trials = (sum(judged), len(judged)) if findings.guesses is None else (findings.hits, findings.guesses)
+    precision = hits / trials if trials else None
+    low, high = wilson(hits, trials)
     clean = PASSED if power and not findings.contradictions else INCONCLUSIVE
     return AttackRecord(
         attack=attack,
         release=release,
         targets=findings.targets,
-        claims=len(claims),
-        correct=sum(scored) if scored or baseline is not None else None,
+        claims=len(claims) if findings.guesses is None else findings.guesses,
+        correct=hits if trials or baseline is not None else None,
         precision=precision,
         baseline=baseline,
         advantage=_advantage(precision, baseline),
-        advantage_low=_advantage(low, baseline) if scored else None,
-        advantage_high=_advantage(high, baseline) if scored else None,
+        advantage_low=_advantage(low, baseline) if trials else None,
+        advantage_high=_advantage(high, baseline) if trials else None,
+        violations=len(claims),
         unreached=findings.unreached,
+        measured=findings.measured,
         worst=_worst(claims),
         seconds=seconds,
         verdict=FAILED if claims else clean,
     )
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share; (0, 1) without trials.
+def wilson(successes: int, trials: int, z: float = _Z) -> tuple[float, float]:
+    """Return the Wilson interval of a share, 95 % if no other z is asked for; (0, 1) without trials.
 
     Example:
         >>> low, high = wilson(0, 10)
@@ -173,9 +196,9 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     """
     if not trials:
         return 0.0, 1.0
-    share, square = successes / trials, _Z * _Z
+    share, square = successes / trials, z * z
     centre = (share + square / (2 * trials)) / (1 + square / trials)
-    half = _Z / (1 + square / trials) * sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
+    half = z / (1 + square / trials) * sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
     return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 

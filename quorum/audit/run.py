@@ -1,109 +1,38 @@
 """Run the attacks: on packages, and each in the same run on the planted release, so that its silence means something.
 
-What belongs here: the list of attacks and running them. What does not: an attack's own work.
+What belongs here: running them, over whom. What does not: the list of attacks (`quorum.audit.catalogue`), their work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from quorum.audit.elimination import recover_exactly
-from quorum.audit.equations import build_system
+from quorum.audit.case import Attack, Case
+from quorum.audit.catalogue import ATTACKS
+from quorum.audit.effort import Effort
 from quorum.audit.hands import colluders
-from quorum.audit.identifiers import sweep
-from quorum.audit.intervals import Budget
 from quorum.audit.package import ParsedPackage, parse_package
 from quorum.audit.planted import Planted, planted_release
-from quorum.audit.propagation import pin_down
-from quorum.audit.record import AttackRecord, Findings, score
-from quorum.audit.reparse import read_again
-from quorum.audit.rules import RuleBook, read_rules
-from quorum.audit.system import System
+from quorum.audit.record import AttackRecord, score
+from quorum.audit.rules import read_rules
 from quorum.audit.truth import Truth
 from quorum.errors import ReleaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["ATTACKS", "Attack", "Case", "attack_folders", "run_attacks"]
 
-@dataclass(frozen=True)
-class Case:
-    """What the attacks are let loose on.
-
-    Args:
-        packages: held together by one attacker: a recipient's, or those of several who collude.
-        rules: by report.
-        truth: to score claims.
-        canaries: texts known to be in the source data.
-        budget: for the dear part of interval attacks.
-    """
-
-    packages: Sequence[ParsedPackage]
-    rules: RuleBook
-    truth: Truth
-    canaries: Sequence[str] = ()
-    budget: Budget = field(default_factory=Budget)
-
-    @cached_property
-    def system(self) -> System:
-        """Every equation between the packages' cells, written down once."""
-        return build_system(self.packages, self.rules, self.truth)
+Told = Callable[[str, str], None]
+"""Is told which attack begins on which release."""
 
 
-@dataclass(frozen=True)
-class Attack:
-    """An attack.
-
-    Args:
-        name: as records and certificates call it.
-        knows: what the attacker knows.
-        success: what counts as success.
-        not_proved: what a clean result does not prove.
-        find: the attack itself.
-    """
-
-    name: str
-    knows: str
-    success: str
-    not_proved: str
-    find: Callable[[Case], Findings]
-
-
-ATTACKS = (
-    Attack(
-        "reparse",
-        "the package's files and the rule set; inside, the true heads",
-        "a published cell under a threshold, with too few people outside it, or at odds with another",
-        "that nothing follows from several cells together; without truth, heads that the files do not carry",
-        lambda case: read_again(case.packages, case.rules, case.truth),
-    ),
-    Attack(
-        "elimination",
-        "the package's files: margins, hierarchies, linked tables, periods, declared totals",
-        "a withheld cell that follows exactly",
-        "that no withheld cell is nearly known; that a sum of withheld cells holds enough people",
-        lambda case: recover_exactly(case.system),
-    ),
-    Attack(
-        "propagation",
-        "the same, and that counts are whole numbers of 0 or more, events at least people",
-        "a withheld count that cannot be 0, or cannot be min(threshold, known total)",
-        "that withheld values are equally likely; that a sum of withheld cells holds enough people",
-        lambda case: pin_down(case.system, case.budget),
-    ),
-    Attack(
-        "identifiers",
-        "every byte of the package; inside, the planted canaries",
-        "a text that looks like an identifier, or a canary in any disguise",
-        "that no keyed hash or unknown encoding of an identifier is there",
-        lambda case: sweep(case.packages, case.canaries),
-    ),
-)
+def _nobody(attack: str, release: str) -> None:
+    pass
 
 
 def run_attacks(
@@ -114,6 +43,8 @@ def run_attacks(
     *,
     attacks: Sequence[Attack] = ATTACKS,
     planted: Planted | None = None,
+    held: Sequence[ParsedPackage] = (),
+    tell: Told = _nobody,
 ) -> list[AttackRecord]:
     """Attack packages that one attacker holds together.
 
@@ -124,6 +55,9 @@ def run_attacks(
         canaries: texts known to be in the source data.
         attacks: which attacks.
         planted: the broken release of the power check, if another than the shared one.
+        held: more packages that the attacker holds, attacked in their own night: the cheap attacks go over all of them
+            together, the dear ones over ``packages`` alone.
+        tell: is told of each attack when it begins.
 
     Returns:
         One record an attack, over all packages together, in order.
@@ -132,25 +66,56 @@ def run_attacks(
         ReleaseError: no package, rules that do not cover one, or a truth that leaves out rows.
 
     Guarantee:
-        An attack that makes no claim has passed only if it broke the planted release in this run. Verdicts depend on
-        the arguments alone, not on time or machine.
+        An attack that makes no claim has passed only if it broke the planted release in this run, which is this
+        process: it is asked once for all packages. Verdicts depend on the arguments alone, not on time or machine.
 
     Source: disclosure.md, "The red team".
     """
     if not packages:
         raise _no_package()
-    case = Case(packages, read_rules(rules), Truth(truth or {}), canaries)
-    broken = planted or planted_release()
-    practice = Case((broken.package, *broken.beside), read_rules(broken.rules), Truth({}), broken.canaries)
-    return [_run(attack, case, practice, broken) for attack in attacks]
+    fresh = frozenset(package.release for package in packages)
+    case = Case((*packages, *held), read_rules(rules), Truth(truth or {}), canaries, fresh=fresh)
+    records = []
+    for attack in attacks:
+        tell(attack.name, _together(packages))
+        start = perf_counter()
+        findings = attack.find(case)
+        seconds = perf_counter() - start
+        power = _breaks(attack) if planted is None else _is_broken(planted, attack)
+        records.append(score(attack.name, _together(case.packages), findings, power=power, seconds=seconds))
+    return records
 
 
-def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[AttackRecord]:
+@cache
+def _breaks(attack: Attack) -> bool:
+    """Say whether an attack breaks the shared planted release: asked once a run, of the very code that attacks."""
+    return _is_broken(planted_release(), attack)
+
+
+def _is_broken(broken: Planted, attack: Attack) -> bool:
+    return broken.is_broken_by(attack.name, attack.find(practise(broken)))
+
+
+def practise(broken: Planted) -> Case:
+    """Return the case of a planted release: what an attack must break to have shown its power.
+
+    Guarantee:
+        All of its packages are new, so that the dear attacks go over them too.
+
+    Source: disclosure.md, "The red team" (power check).
+    """
+    held = (broken.package, *broken.beside)
+    effort = Effort(positions=64, programs=1_000)  # what is planted lies behind other things that are broken
+    return Case(held, read_rules(broken.rules), Truth(broken.truth), broken.canaries, effort=effort)
+
+
+def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any], *, tell: Told = _nobody) -> list[AttackRecord]:
     """Attack packages in folders, as their recipients hold them: no truth, no canaries.
 
     Args:
         folders: one package each.
         rules: as in `run_attacks`; ``{report: rule set}`` where packages are of several reports.
+        tell: is told of each attack when it begins.
 
     Returns:
         For each recipient, in order, one record an attack, over all of its packages together; then, for each report of
@@ -174,15 +139,7 @@ def attack_folders(folders: Sequence[Path], rules: Mapping[str, Any]) -> list[At
     for package in packages:
         held.setdefault(package.shape.recipient_id, []).append(package)
     groups = [held[recipient] for recipient in sorted(held)] + colluders(packages)
-    return [record for together in groups for record in run_attacks(together, rules)]
-
-
-def _run(attack: Attack, case: Case, practice: Case, planted: Planted) -> AttackRecord:
-    start = perf_counter()
-    findings = attack.find(case)
-    seconds = perf_counter() - start
-    power = planted.is_broken_by(attack.name, attack.find(practice))
-    return score(attack.name, _together(case.packages), findings, power=power, seconds=seconds)
+    return [record for together in groups for record in run_attacks(together, rules, tell=tell)]
 
 
 def _no_package() -> ReleaseError:

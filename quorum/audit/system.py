@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +92,20 @@ class System:
         value: per variable; 0 unless published.
         relations: between variables.
         targets: the withheld cells, a variable as often as tables list it.
+        rows: where the cell of a variable stands, one place each: release, table, row.
+        width: variables of a cell, one a measure; those of a cell follow each other.
     """
 
     state: NDArray[np.int8]
     value: Ints
     relations: Relations
     targets: tuple[Target, ...]
+    rows: Mapping[int, tuple[str, str, int]] = field(default_factory=dict)
+    width: int = 1
+
+    def row_of(self, variable: int) -> tuple[str, str, int] | None:
+        """Return where the cell of a variable stands; None for an unknown that no package lists."""
+        return self.rows.get(variable // self.width)
 
 
 class RelationList:

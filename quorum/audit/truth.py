@@ -27,6 +27,7 @@ class Truth:
     def __init__(self, tables: Mapping[str, Mapping[str, pa.Table]]) -> None:
         self._tables = tables
         self._rows: dict[tuple[str, str], Ints] = {}
+        self._columns: dict[tuple[str, str, str], Ints] = {}
 
     def column(self, release: str, table: ParsedTable, name: str) -> Ints | None:
         """Return the true values of a column in the order of the package's rows; None where they are not known.
@@ -47,9 +48,12 @@ class Truth:
         true = self._tables.get(release, {}).get(table.shape.name)
         if true is None or name not in true.column_names:
             return None
-        rows = self._rows.setdefault((release, table.shape.name), _align(true, table))
-        values: Ints = true.column(name).to_numpy()[rows].astype(np.int64)
-        return values
+        own = (release, table.shape.name)
+        if own not in self._rows:
+            self._rows[own] = _align(true, table)
+        if (*own, name) not in self._columns:
+            self._columns[*own, name] = true.column(name).to_numpy()[self._rows[own]].astype(np.int64)
+        return self._columns[*own, name]
 
 
 def _align(true: pa.Table, table: ParsedTable) -> Ints:

@@ -39,6 +39,7 @@ from quorum.release.package import package_path, rule_numbers, stage_package
 from quorum.release.place import put, sync, tell_how_to_verify
 from quorum.release.recall import recalls_of
 from quorum.release.safe import count_cells
+from quorum.release.sealed import seal_worst
 from quorum.tables import PackageShape
 from quorum.tables.periods import MONTH, kind_of
 from quorum.zones import Home
@@ -239,7 +240,7 @@ def let_out(door: Door, night: date, shape: PackageShape, staged: Callable[[], S
         return Release(shape.recipient_id, shape.report, shape.period, HELD, None, 0, 0)
     folder, cells, records = made.folder, made.cells, made.records
     if made.reasons:
-        return _block(door, night, shape, folder, cells, made.reasons)
+        return _block(door, night, shape, made)
     if check_files(folder, made.files):
         raise _refuse("staged", shape, "is staged but not what was attacked")
     previous = entered["previous"] if entered else door.ledger.last_certificate(shape.recipient_id, shape.report)
@@ -296,14 +297,12 @@ def _judge(
     if kind_of(shape.period) == MONTH:
         held = [only_totals(other, package) for other in held]
     truth = draw(shape, made.truth, door.policy)
-    records = run_attacks([package, *held], numbers, {package.release: truth})
+    records = run_attacks([package], numbers, {package.release: truth}, held=held)
     return checks, records
 
 
-def _block(
-    door: Door, night: date, shape: PackageShape, folder: Path, cells: tuple[int, int], reasons: list[str]
-) -> Release:
-    """Enter the refusal in the ledger and remove what was staged."""
+def _block(door: Door, night: date, shape: PackageShape, made: Staged) -> Release:
+    """Enter the refusal in the ledger, with the worst case for the officer alone, and remove what was staged."""
     door.ledger.append(
         "blocked",
         {
@@ -311,11 +310,12 @@ def _block(
             "report": shape.report,
             "period": shape.period,
             "night": night.isoformat(),
-            "reasons": reasons,
+            "reasons": made.reasons,
+            "sealed": seal_worst(door.keys, made.records),
         },
     )
-    shutil.rmtree(folder)
-    return Release(shape.recipient_id, shape.report, shape.period, BLOCKED, None, *cells, tuple(reasons))
+    shutil.rmtree(made.folder)
+    return Release(shape.recipient_id, shape.report, shape.period, BLOCKED, None, *made.cells, tuple(made.reasons))
 
 
 def _inside(

@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--without-attacks", action="store_true", help="Half the time: packages are not attacked.")
     given = parser.parse_args()
     if given.without_attacks:
-        gate.run_attacks = lambda *_: []
+        gate.run_attacks = lambda *_, **__: []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         policy = make_policy(root / "policy")

@@ -15,6 +15,7 @@ from disclosure_portal import COUNTED as FAMILIES
 from disclosure_portal import package, plain, rule_set, table
 from scipy.optimize import linprog
 
+from quorum.audit.catalogue import CHEAP
 from quorum.audit.package import parse_files
 from quorum.audit.run import run_attacks
 from quorum.disclosure import PackageCube, SafeCube, control
@@ -346,7 +347,7 @@ def test_the_attacks_of_the_house_find_nothing_either(seed: int) -> None:
     portal = Portal(seed)
     packages = [parse_files(table_files(shape, safe.tables, HOUSE)) for shape, safe in portal.held.values()]
     numbers = rule_numbers(RULES, REPORT, HOUSE)
-    for record in run_attacks(packages, numbers) if packages else ():
+    for record in run_attacks(packages, numbers, attacks=CHEAP) if packages else ():
         assert record.verdict == "passed", (record.attack, record.worst)
 
 

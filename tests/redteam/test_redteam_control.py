@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from package_writer import RULES, Draft, portal
 
+from quorum.audit.catalogue import DEAR
 from quorum.audit.package import parse_files
 from quorum.audit.record import FAILED, PASSED
 from quorum.audit.run import run_attacks
@@ -39,7 +40,7 @@ def _released(draft: Draft, rule_set: RuleSet) -> Draft:
 def _verdicts(draft: Draft) -> dict[str, str]:
     parsed = parse_files(draft.files())
     records = run_attacks([parsed], RULES, {parsed.release: draft.truth()})
-    assert all(record.unreached == 0 for record in records)
+    assert all(record.unreached == 0 for record in records if record.attack not in DEAR)
     return {record.attack: record.verdict for record in records}
 
 

@@ -12,7 +12,7 @@ from quorum.audit.equations import build_system
 from quorum.audit.package import ParsedPackage, parse_files
 from quorum.audit.reparse import read_again
 from quorum.audit.rules import RuleBook, read_rules
-from quorum.audit.run import run_attacks
+from quorum.audit.run import ATTACKS, run_attacks
 from quorum.audit.thin import only_totals
 from quorum.audit.truth import Truth
 from quorum.tables.shape import ALL, Measure, TableShape
@@ -71,7 +71,8 @@ def broken(*drafts: Draft) -> set[str]:
     thin = [only_totals(part, whole) for part in parts]
     found = []
     for held in ([whole, *thin], [whole, *parts]):
-        found.append({r.attack for r in run_attacks(held, NUMBERS) if r.verdict != "passed"})
+        records = run_attacks(held, NUMBERS, attacks=ATTACKS[:3])
+        found.append({r.attack for r in records if r.verdict != "passed"})
     assert found[0] == found[1], "totals alone show what everything shows"
     return found[0]
 

@@ -79,3 +79,24 @@ def test_the_verdict_over_all() -> None:
     assert verdict([passed, open_, failed]) == FAILED
     assert verdict([passed, open_]) == INCONCLUSIVE
     assert verdict([]) == INCONCLUSIVE
+
+
+def test_guesses_are_scored_and_only_gates_fail() -> None:
+    findings = Findings(100, (), 0.5, guesses=40, hits=30, measured={"tpr": 0.001})
+    record = score("membership", "r", findings, power=True, seconds=1.0)
+    assert (record.claims, record.correct, record.violations, record.verdict) == (40, 30, 0, PASSED)
+    assert (record.precision, record.advantage) == (0.75, 0.5)
+    assert record.as_record()["measured"] == {"tpr": 0.001}
+    over = Findings(100, (_claim(True),), 0.5, guesses=40, hits=30)
+    failed = score("membership", "r", over, power=True, seconds=1.0)
+    assert (failed.claims, failed.violations, failed.verdict) == (40, 1, FAILED)
+
+
+def test_the_worst_case_is_for_the_officer_alone() -> None:
+    record = _score(_claim(True))
+    assert record.as_sealed() == {"attack": "elimination", "release": "r", "verdict": FAILED, "worst": record.worst}
+
+
+def test_wilson_is_wider_at_a_higher_level() -> None:
+    low, high = wilson(5, 100, 3.719)
+    assert low < wilson(5, 100)[0] < 0.05 < wilson(5, 100)[1] < high

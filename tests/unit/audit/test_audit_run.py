@@ -13,7 +13,7 @@ from quorum.audit.planted import Planted, planted_release
 from quorum.audit.propagation import pin_down, propagate
 from quorum.audit.record import FAILED, INCONCLUSIVE, PASSED, verdict
 from quorum.audit.rules import read_rules
-from quorum.audit.run import ATTACKS, Case, attack_folders, run_attacks
+from quorum.audit.run import ATTACKS, Case, attack_folders, practise, run_attacks
 from quorum.audit.system import reduce
 from quorum.audit.truth import Truth
 from quorum.errors import ReleaseError
@@ -26,7 +26,7 @@ BROKEN = parse_files(DRAFT.withhold("audience", ("c1", "20s"), family="clicks").
 
 def test_every_attack_breaks_the_planted_release_and_passes_a_clean_one() -> None:
     planted = planted_release()
-    case = Case((planted.package, *planted.beside), read_rules(planted.rules), Truth({}), planted.canaries)
+    case = practise(planted)
     for attack in ATTACKS:
         assert planted.is_broken_by(attack.name, attack.find(case)), attack.name
     records = run_attacks([CLEAN], RULES)

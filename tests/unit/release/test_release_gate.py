@@ -17,6 +17,7 @@ from quorum.keys import KeyRing
 from quorum.ledger import Ledger
 from quorum.policy import Policy
 from quorum.release.gate import Door, Draft, Release, publish
+from quorum.release.sealed import open_worst
 from quorum.tables import PackageShape
 from quorum.zones import Home
 
@@ -118,6 +119,9 @@ def test_a_leak_blocks_the_report_and_nothing_is_left(
     assert not any((door.home.out / ".staging").rglob("*.csv"))
     (entry,) = door.ledger.entries("blocked")
     assert entry.body["reasons"] == list(release.reasons)
+    worst = open_worst(door.keys, entry.body["sealed"])
+    assert {f"{found['attack']} {found['verdict']}" for found in worst} == set(release.reasons)
+    assert all(found["worst"] not in json.dumps(entry.body) for found in worst if found["worst"])
     assert door.ledger.release("info-a", "sections", "2026-11-21") is None
 
 
