@@ -86,13 +86,19 @@ def is_told(
     people, counted = in_bands(cube, key)
     rooted = [block for block in blocks if block.has_root]
     told = decided[first.name]
-    if not people.any() or not rooted or not all(of[0] for block, of in zip(blocks, told, strict=True) if block.has_root):
+    if (
+        not people.any()
+        or not rooted
+        or not all(of[0] for block, of in zip(blocks, told, strict=True) if block.has_root)
+    ):
         return False
     seen = cube.seen[key]
     total, events = (int(values.of(rooted[0], column)[0]) for column in (first.heads, first.count))
     nobody = events - int(_impressions(seen.people).sum())
     if people.sum() != total or nobody < 0:
-        raise ConfigurationError("cube.sums", f"bands of {first.heads} do not add up to the total", "one number a total")
+        raise ConfigurationError(
+            "cube.sums", f"bands of {first.heads} do not add up to the total", "one number a total"
+        )
     if counted.min() < rule_set.heads[first.name] or counted.sum() - counted.max() < rule_set.outside:
         return False
     unknown = [_names_unknown_alone(block, cube) for block in blocks]

@@ -59,7 +59,7 @@ class PackageCube:
             nulls, 0 where nothing happened.
         heads_at_most: table to head column to upper bounds of the heads, one a row, where heads are only bounds because
             categories were folded together; without an entry the heads are exact.
-        seen: key of the report to its people by how many impressions they have; empty where a report tells nothing of it.
+        seen: key of the report to its people by how many impressions they have; empty where a report does not tell it.
         bands: band to its fewest and most impressions, in order; empty likewise.
 
     Raises:
@@ -127,8 +127,8 @@ class SafeCube:
         rule_set: name of the rule set.
         rule_set_digest: SHA-256, hex, of its numbers.
         cube_digest: SHA-256, hex, of what was counted. Not keyed: it stays inside, as the cube does.
-        frequency: key of the report to its people by band, in the order of the cube's bands; only keys of which all bands
-            are told.
+        frequency: key of the report to its people by band, in the order of the cube's bands; only keys of which all
+            bands are told.
         seal: what `control` holds.
 
     Raises:

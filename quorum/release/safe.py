@@ -29,6 +29,7 @@ from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy, ReportSpec, RuleSet
 from quorum.release.extracts import draw
+from quorum.release.frequency import counted_rows, frequency_rows
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
@@ -95,6 +96,10 @@ def write_safe(
         for spec in (spec for spec in report.tables if spec.name in safe.tables):
             schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
             store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name], schema, policy), part)
+    if report.frequency is not None and kind_of(cube.shape.period) == DAY:
+        schema = store.catalog[f"safe__{report.frequency.name}"].arrow_schema()
+        listed = [_owned(cube.shape, rows, schema, policy) for rows in frequency_rows(safe, policy).values()]
+        store.write(f"safe__{report.frequency.name}", night, pa.concat_tables([schema.empty_table(), *listed]), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
 
@@ -159,7 +164,8 @@ def longer_table(shape: PackageShape) -> str:
 
 def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) -> None:
     """Remove what a night made safe of a package: what is refused now must not be found there."""
-    own = [f"safe__{spec.name}" for spec in policy.reports[shape.report].tables]
+    report = policy.reports[shape.report]
+    own = [f"safe__{spec.name}" for spec in (*report.tables, *([report.frequency] if report.frequency else []))]
     for table in (RELEASE, *(own if kind_of(shape.period) == DAY else [longer_table(shape)])):
         store.remove(table, night, _part(shape))
 
@@ -334,8 +340,9 @@ def _refuse_attacked(
         if not all(family.judged in table.column_names for table in cube.tables.values()):
             raise _refuse("counted", report.name, f"a cube without {family.judged}")
     numbers = rule_numbers(rule_set, report, policy)
-    package = parse_files(table_files(cube.shape, safe.tables, policy))
-    rules, truth = read_rules(numbers), Truth({package.release: draw(cube.shape, cube.tables, policy)})
+    package = parse_files(table_files(cube.shape, {**safe.tables, **frequency_rows(safe, policy)}, policy))
+    counted = {**draw(cube.shape, cube.tables, policy), **counted_rows(cube, policy)}
+    rules, truth = read_rules(numbers), Truth({package.release: counted})
     held = [package, *beside]
     for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")
