@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_frequency import FINDINGS as FREQUENCY
+from quorum.audit.planted_frequency import planted_frequency
 from quorum.audit.planted_week import FINDINGS, planted_week
 from quorum.audit.record import Findings
 from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
@@ -60,7 +62,7 @@ def planted_release() -> Planted:
     In table ``audience``, one cell alone is withheld in its line; one is published with 49 people; two withheld cells
     of clicks sum to 5, so that neither can be 20. In table ``grid``, nine cells are withheld, two or more in each line,
     and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address. Beside it
-    lies a week with its days (`planted_week`).
+    lies a week with its days (`planted_week`), and a day of which bands are told (`planted_frequency`).
 
     Guarantee:
         The same release each time; none of it is data.
@@ -79,6 +81,7 @@ def planted_release() -> Planted:
         "propagation": frozenset(
             {(("audience", "planted", "c"), "clicker_n"), (("grid", "planted", "w", "b"), "impression_n")}
         ),
+        "frequency": FREQUENCY,
         "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
     }
     return Planted(
@@ -93,7 +96,7 @@ def planted_release() -> Planted:
         },
         (canary,),
         {attack: found | FINDINGS.get(attack, frozenset()) for attack, found in alone.items()},
-        planted_week(),
+        (*planted_week(), planted_frequency()),
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorum.audit.elimination import recover_exactly
 from quorum.audit.equations import build_system
+from quorum.audit.frequency import judge_bands
 from quorum.audit.hands import colluders
 from quorum.audit.identifiers import sweep
 from quorum.audit.intervals import Budget
@@ -95,6 +96,13 @@ ATTACKS = (
         "a withheld count that cannot be 0, or cannot be min(threshold, known total)",
         "that withheld values are equally likely; that a sum of withheld cells holds enough people",
         lambda case: pin_down(case.system, case.budget),
+    ),
+    Attack(
+        "frequency",
+        "the same, and how many people saw how many, with the bounds of one person that the descriptor states",
+        "a withheld number of people or events that these narrow, or a band that is withheld",
+        "what whole numbers alone would say; that clickers among the people are not narrowed",
+        lambda case: judge_bands(case.packages, case.rules),
     ),
     Attack(
         "identifiers",
