@@ -249,7 +249,9 @@ def _below(shape: Sequence[int]) -> csr_array:
     """Return which finest cells are in each cell of a grid: (cells, finest cells), 1 or 0."""
     found = csr_array(np.ones((1, 1)))
     for size in shape:
-        found = csr_array(kron(found, csr_array(np.vstack([np.ones((1, size - 1)), np.eye(size - 1)]))))
+        axis = csr_array(np.vstack([np.ones((1, size - 1)), np.eye(size - 1)]))
+        found = csr_array(kron(found, axis, format="csr"))
+    found.eliminate_zeros()
     return found
 
 
