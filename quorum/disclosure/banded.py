@@ -24,7 +24,6 @@ from quorum.disclosure.grid import Bools, Ints
 PROGRAMS = 40
 """Programs for one block; what they do not settle is not told."""
 _NODES = 100
-_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,16 +206,13 @@ class _Worlds:
         if self._left <= 0:
             return None
         self._left -= 1
-        for whole in (False, True):
-            found = self._program(cost, helped, caps, whole=whole)
-            if found is None:
-                return None
-            if np.abs(found - np.rint(found)).max() <= _TOLERANCE:
-                world = np.rint(found[: len(self._truth)]).astype(np.int64)
-                return world if self._accept(world) else None
-        return None
+        found = self._program(cost, helped, caps)
+        if found is None:
+            return None
+        world = np.rint(found[: len(self._truth)]).astype(np.int64)
+        return world if self._accept(world) else None
 
-    def _program(self, cost: Floats, helped: csr_array, caps: Ints, *, whole: bool) -> Floats | None:
+    def _program(self, cost: Floats, helped: csr_array, caps: Ints) -> Floats | None:
         number, size = len(caps), len(self._truth)
         right = self._equal @ self._truth
         constraints = [LinearConstraint(_padded(self._equal, number), right, right)]
@@ -226,7 +222,7 @@ class _Worlds:
             constraints.append(LinearConstraint(csr_array(hstack([helped, -eye_array(number)])), 0.0, np.inf))
         found = milp(
             np.concatenate([cost, -np.ones(number)]),
-            integrality=np.full(size + number, int(whole)),
+            integrality=np.ones(size + number),
             bounds=Bounds(np.zeros(size + number), np.concatenate([np.full(size, np.inf), np.maximum(caps, 0)])),
             constraints=constraints,
             options={"mip_rel_gap": 0.0, "node_limit": _NODES},
