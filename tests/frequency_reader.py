@@ -105,10 +105,13 @@ class Reader:
                 self.equal.append(({events: 1.0, **saw, **extra}, 0.0))
             told = self.rows[cell]
             if "impression_n" in told:
-                self.equal += [({events: 1.0}, float(told["impression_n"])), (self._people(cell), float(told["people_n"]))]
+                self.equal += [
+                    ({events: 1.0}, float(told["impression_n"])),
+                    (self._people(cell), float(told["people_n"])),
+                ]
             for heads in ("clicker_n", "converter_n"):
                 own = self._of((cell, heads))
-                self.less.append(({own: 1.0, **{v: -1.0 for v in self._people(cell)}}, 0.0))
+                self.less.append(({own: 1.0, **dict.fromkeys(self._people(cell), -1.0)}, 0.0))
                 if heads in told:
                     self.equal.append(({own: 1.0}, float(told[heads])))
         for whole, parts in sorted(self.sums, key=lambda each: (sorted(each[0]), [sorted(part) for part in each[1]])):
@@ -130,7 +133,12 @@ class Reader:
                 cost[variable] = sign
             upper, equal = (self._matrix(rows) for rows in (self.less, self.equal))
             found = linprog(
-                cost, A_ub=upper, b_ub=[m for _, m in self.less], A_eq=equal, b_eq=[v for _, v in self.equal], bounds=(0, None)
+                cost,
+                A_ub=upper,
+                b_ub=[m for _, m in self.less],
+                A_eq=equal,
+                b_eq=[v for _, v in self.equal],
+                bounds=(0, None),
             )
             assert found.status != 2, "no world at all"
             ends.append(np.inf if found.x is None else float(found.x[list(own)].sum()))
@@ -151,7 +159,11 @@ class Reader:
                 continue
             low, high = self.range_of(cell, measure)
             need = self.heads[family[measure]]
-            known = [told for told in (self.rows[cell].get("people_n"), self.rows[frozenset()].get(measure)) if told is not None]
+            known = [
+                told
+                for told in (self.rows[cell].get("people_n"), self.rows[frozenset()].get(measure))
+                if told is not None
+            ]
             if low > NEAR or high < min([need, *known]) - NEAR:
                 found.append((sorted(cell), measure, low, high))
         return found

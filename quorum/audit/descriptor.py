@@ -177,7 +177,9 @@ def _resource(entry: _Reader) -> Resource:
 def _bands(entry: _Reader) -> Mapping[str, tuple[int, int]]:
     found = {}
     for category, ends in entry.raw.items():
-        is_pair = isinstance(ends, list) and all(type(end) is int for end in ends) and len(ends) == len(("first", "last"))
+        is_pair = (
+            isinstance(ends, list) and all(type(end) is int for end in ends) and len(ends) == len(("first", "last"))
+        )
         if not is_pair or not 0 < ends[0] <= ends[1]:
             raise malformed("frequency", f"{entry.where}: a band without its two ends", "[fewest, most], whole numbers")
         found[category] = (ends[0], ends[1])

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, vstack
 
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.places import Place, margins, place_of
@@ -33,7 +34,6 @@ Row = tuple[Mapping[int, float], float, float]
 PROGRAMS = 80
 """Programs for one key; targets that they do not reach are counted as unreached."""
 _NEAR = 1e-6
-_INFEASIBLE = 2
 
 
 def judge_bands(packages: Sequence[ParsedPackage], rules: RuleBook) -> Findings:
@@ -193,7 +193,9 @@ class _Crowd:
             self.left -= 1
             tried = waiting if together else waiting[:1]
             found = system.raise_all([(self.targets[n].variables, self.targets[n].threshold) for n in tried])
-            met = [n for n in waiting if found is not None and self._value(n, found) >= self.targets[n].threshold - _NEAR]
+            met = [
+                n for n in waiting if found is not None and self._value(n, found) >= self.targets[n].threshold - _NEAR
+            ]
             if len(tried) == 1 and tried[0] not in met:
                 failed[tried[0]] = f"cannot be {self.targets[tried[0]].threshold}"
                 waiting = waiting[1:]
@@ -286,7 +288,9 @@ class _System:
         self._size = size
         exact = [row for row in rows if row[1] == row[2]]
         upper = [(row[0], row[2]) for row in rows if row[1] != row[2] and np.isfinite(row[2])]
-        upper += [({v: -c for v, c in row[0].items()}, -row[1]) for row in rows if row[1] != row[2] and row[1] > -np.inf]
+        upper += [
+            ({v: -c for v, c in row[0].items()}, -row[1]) for row in rows if row[1] != row[2] and row[1] > -np.inf
+        ]
         self._equal = _matrix([row[0] for row in exact], size), np.array([row[1] for row in exact])
         self._upper = _matrix([row for row, _ in upper], size), np.array([most for _, most in upper])
 
@@ -316,7 +320,7 @@ class _System:
         own = list(variables)
         return (0.0 if low is None else float(low[own].sum())), (np.inf if high is None else float(high[own].sum()))
 
-    def _run(self, cost: Floats, upper: csr_array, most: Floats, equal: csr_array) -> Floats | None:
+    def _run(self, cost: Floats, upper: Any, most: Floats, equal: Any) -> Floats | None:
         found = linprog(cost, A_ub=upper, b_ub=most, A_eq=equal, b_eq=self._equal[1], bounds=(0, None), method="highs")
         return None if found.x is None else np.asarray(found.x, dtype=np.float64)
 
@@ -334,6 +338,4 @@ def _widened(rows: csr_array, more: int) -> csr_array:
 
 
 def _stack(parts: Sequence[csr_array]) -> csr_array:
-    from scipy.sparse import vstack
-
     return csr_array(vstack(parts))

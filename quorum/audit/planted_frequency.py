@@ -30,8 +30,8 @@ FINDINGS = frozenset(
 def planted_frequency() -> ParsedPackage:
     """Return a package of two ages by two genders, of which the margins and the bands are told.
 
-    Everybody of a1 saw one impression, and so did everybody of g1: 100 people each. Let x be those in both. Every x from 0
-    to 100 is a table. But 100 people saw one at all, so that those of a1 are those of g1.
+    Everybody of a1 saw one impression, and so did everybody of g1: 100 people each. Let x be those in both. Every x
+    from 0 to 100 is a table. But 100 people saw one at all, so that those of a1 are those of g1.
 
     Guarantee:
         The same package each time; none of it is data.

@@ -4,8 +4,8 @@ What belongs here: the grid of one block with people by number of impressions in
 which withheld numbers are 0 or reach their thresholds. What does not: which campaigns are asked (`frequency`).
 
 In a world everybody whose cell is published stays there, and people of withheld cells are anywhere in these that gives
-each published margin its people and its impressions, and each number of impressions its people. Blocks share nothing but
-how many people saw how many: given that number, people of one block may be anybody in another, so that worlds of
+each published margin its people and its impressions, and each number of impressions its people. Blocks share nothing
+but how many people saw how many: given that number, people of one block may be anybody in another, so that worlds of
 different blocks are one world together.
 """
 
@@ -73,17 +73,19 @@ def is_open(crowd: Crowd) -> bool:
         crowd: the grid.
 
     Returns:
-        True if it was proven, or if the people of every cell are told. False if it is not so, or was not settled within `PROGRAMS` programs.
+        True if it was proven, or if the people of every cell are told. False if it is not so, or was not settled
+        within `PROGRAMS` programs.
 
     Guarantee:
         If True, for each withheld cell there is a world in whole numbers, with every published number in it and as many
         people for each number of impressions, in which the cell has nobody and no impression, and one in which it
         reaches the threshold; the same for clickers and converters, who are among the people of the world, up to the
         people known to be there. And nothing but sums of cells links people and impressions of withheld cells: in the
-        mean of the worlds found, each finest withheld cell has people of one and of two impressions, so that it can give
-        and take people and impressions freely.
+        mean of the worlds found, each finest withheld cell has people of one and of two impressions, so that it can
+        give and take people and impressions freely.
 
-    Source: disclosure.md, rule 6 (frequency tables bring their bounds); docs/decisions/0003-complementary-suppression.md.
+    Source: disclosure.md, rule 6 (frequency tables bring their bounds);
+        docs/decisions/0003-complementary-suppression.md.
     """
     if crowd.published.all():
         return True
@@ -196,7 +198,9 @@ class _Worlds:
         rows = csr_array(self._wide(layer)[tried])
         if upward:
             return self._solve(np.zeros(len(self._truth)), rows, goals[tried] - self._fixed[layer][tried])
-        return self._solve(np.asarray(rows.sum(axis=0)).ravel(), rows[:0], np.zeros(0, dtype=np.int64))
+        return self._solve(
+            np.asarray(rows.sum(axis=0), dtype=np.float64).ravel(), rows[:0], np.zeros(0, dtype=np.int64)
+        )
 
     def _solve(self, cost: Floats, helped: csr_array, caps: Ints) -> Ints | None:
         """Return a world in whole numbers, checked in whole numbers; None if none was found.
@@ -222,7 +226,7 @@ class _Worlds:
             constraints.append(LinearConstraint(csr_array(hstack([helped, -eye_array(number)])), 0.0, np.inf))
         found = milp(
             np.concatenate([cost, -np.ones(number)]),
-            integrality=np.ones(size + number),
+            integrality=np.ones(size + number, dtype=np.int64),
             bounds=Bounds(np.zeros(size + number), np.concatenate([np.full(size, np.inf), np.maximum(caps, 0)])),
             constraints=constraints,
             options={"mip_rel_gap": 0.0, "node_limit": _NODES},

@@ -69,11 +69,11 @@ def control(
         numbers of the package together, no withheld one follows, each can still be 0 and at least min(threshold, known
         total), and every sum of withheld cells that follows is about enough people who count (rule 6); nothing is
         published that the shape's plan keeps for another period, or leaves to a coarser level (rule 7). What public
-        targeting makes 0 is published as 0, whatever the data. People by how often they saw a campaign are told with all
-        bands or not at all, after everything else was decided, and leave all of this as it is. Declared totals alone are exempt: rule 9. Equal cubes
-        give equal results; all that is withheld looks the same. Not guaranteed: anything about packages of this
-        recipient in which the same family of a key is told for another kind of period, or other recipients of a
-        campaign.
+        targeting makes 0 is published as 0, whatever the data. People by how often they saw a campaign are told
+        with all bands or not at all, after everything else was decided, and leave all of this as it is. Declared totals
+        alone are exempt: rule 9. Equal cubes give equal results; all that is withheld looks the same. Not guaranteed:
+        anything about packages of this recipient in which the same family of a key is told for another kind of period,
+        or other recipients of a campaign.
 
     Source: disclosure.md, rules 1, 2, 5, 6 and 7; docs/decisions/0003-complementary-suppression.md,
         0007-periods-and-plans.md, 0008-what-one-person-adds-and-who-counts.md.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,13 +63,13 @@ def with_seen(cube: PackageCube, rows: pa.Table, policy: Policy) -> PackageCube:
     most = max(last for _, last in bands.values())
     own = {path[0] for table in cube.shape.tables for path in table.dimensions[0].keys}
     mine = rows.filter(pc.is_in(rows[report.key], pa.array(sorted(own), pa.string())))
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for row in mine.to_pylist():
         found.setdefault(row[report.key], []).append(row)
     return replace(cube, bands=bands, seen={key: _seen(listed, most) for key, listed in sorted(found.items())})
 
 
-def _seen(rows: list[dict[str, object]], most: int) -> Seen:
+def _seen(rows: list[dict[str, Any]], most: int) -> Seen:
     places = sorted({tuple(str(row[column]) for column in _CATEGORIES) for row in rows})
     at = {place: n for n, place in enumerate(places)}
     numbers = np.zeros((3, len(places), most + 1), dtype=np.int64)

@@ -23,6 +23,7 @@ from quorum.audit.thin import only_totals
 from quorum.audit.truth import Truth
 from quorum.disclosure import PackageCube, SafeCube
 from quorum.disclosure.control import digest_rule_set
+from quorum.disclosure.frequency import in_bands
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -86,6 +87,7 @@ def write_safe(
         _refuse_columns(shape, released)
         for name in shape.families:
             _refuse_family(shape, name, released, counted)
+    _refuse_frequency(cube, safe, policy)
     _refuse_identifiers(cube.shape)
     _refuse_attacked(cube, safe, rule_set, policy, beside)
     part = _part(cube.shape)
@@ -165,7 +167,8 @@ def longer_table(shape: PackageShape) -> str:
 def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) -> None:
     """Remove what a night made safe of a package: what is refused now must not be found there."""
     report = policy.reports[shape.report]
-    own = [f"safe__{spec.name}" for spec in (*report.tables, *([report.frequency] if report.frequency else []))]
+    own = [f"safe__{spec.name}" for spec in report.tables]
+    own += [f"safe__{report.frequency.name}"] if report.frequency else []
     for table in (RELEASE, *(own if kind_of(shape.period) == DAY else [longer_table(shape)])):
         store.remove(table, night, _part(shape))
 
@@ -294,6 +297,13 @@ def _expected(
         weeks = week_tables(report)
         return {table.name: (table.spec.dimensions, week_measures(policy, report, table)) for table in weeks}
     return {spec.name: (spec.dimensions, expected_measures(policy, report, spec)) for spec in report.tables}
+
+
+def _refuse_frequency(cube: PackageCube, safe: SafeCube, policy: Policy) -> None:
+    """Refuse people by how often that the cube does not give."""
+    for key, people in safe.frequency.items():
+        if people != tuple(in_bands(cube, key)[0].tolist()):
+            raise _refuse("frequency", policy.reports[cube.shape.report].name, "bands that contradict the cube")
 
 
 def _refuse_columns(shape: TableShape, table: pa.Table) -> None:
