@@ -9,16 +9,13 @@ of a cell are at least what its people did by their bands, and at most, but for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, vstack
 
+from quorum.audit.linear import Floats, Row, System
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.places import Place, margins, place_of
 from quorum.audit.record import Claim, Findings
@@ -26,10 +23,6 @@ from quorum.audit.rules import RuleBook
 from quorum.audit.targeting import Targeted
 from quorum.tables.shape import Measure
 from quorum.tables.targeting import UNKNOWN
-
-Floats = NDArray[np.float64]
-Row = tuple[Mapping[int, float], float, float]
-"""Coefficients by variable, and what they sum to at least and at most."""
 
 PROGRAMS = 80
 """Programs for one key; targets that they do not reach are counted as unreached."""
@@ -156,12 +149,12 @@ class _Crowd:
         """Return claims, the targets that programs did not come to, and whether the system has no solution at all."""
         if not self.targets:
             return [], 0, False
-        bounded = _System(self._relations(with_bands=True), self.nobody + 1)
+        bounded = System(self._relations(with_bands=True), self.nobody + 1)
         if bounded.solve({}) is None:
             return [], 0, True
         failed: dict[int, str] = {}
         left = self._fall(bounded, failed) + self._rise(bounded, failed)
-        loose = _System(self._relations(with_bands=False), self.nobody + 1)
+        loose = System(self._relations(with_bands=False), self.nobody + 1)
         claims = []
         for number, says in failed.items():
             target = self.targets[number]
@@ -171,7 +164,7 @@ class _Crowd:
                 claims.append(self._claim(target.table, target.coordinates, target.measure, says))
         return claims, left, False
 
-    def _fall(self, system: _System, failed: dict[int, str]) -> int:
+    def _fall(self, system: System, failed: dict[int, str]) -> int:
         """Try to make targets 0, together and then one by one; note those that cannot be."""
         waiting, together = list(range(len(self.targets))), True
         while waiting and self.left > 0:
@@ -186,7 +179,7 @@ class _Crowd:
             waiting = [n for n in waiting if n not in met]
         return len(waiting)
 
-    def _rise(self, system: _System, failed: dict[int, str]) -> int:
+    def _rise(self, system: System, failed: dict[int, str]) -> int:
         """Try to raise targets to their thresholds, each helped no further than that."""
         waiting, together = list(range(len(self.targets))), True
         while waiting and self.left > 0:
@@ -274,68 +267,3 @@ class _Crowd:
 
     def _claim(self, table: str, coordinates: tuple[str, ...], what: str, says: str) -> Claim:
         return Claim(self.package.release, (table, *coordinates), what, says, True)
-
-
-class _System:
-    """Linear programs over the relations of one key; no variable is negative.
-
-    Args:
-        rows: the relations.
-        size: number of variables.
-    """
-
-    def __init__(self, rows: Sequence[Row], size: int) -> None:
-        self._size = size
-        exact = [row for row in rows if row[1] == row[2]]
-        upper = [(row[0], row[2]) for row in rows if row[1] != row[2] and np.isfinite(row[2])]
-        upper += [
-            ({v: -c for v, c in row[0].items()}, -row[1]) for row in rows if row[1] != row[2] and row[1] > -np.inf
-        ]
-        self._equal = _matrix([row[0] for row in exact], size), np.array([row[1] for row in exact])
-        self._upper = _matrix([row for row, _ in upper], size), np.array([most for _, most in upper])
-
-    def solve(self, cost: Mapping[int, float]) -> Floats | None:
-        """Return a solution of least cost; None if there is none."""
-        weights = np.zeros(self._size)
-        weights[list(cost)] = list(cost.values())
-        return self._run(weights, *self._upper, self._equal[0])
-
-    def raise_all(self, goals: Sequence[tuple[Sequence[int], int]]) -> Floats | None:
-        """Return a solution in which sums of variables come as near to their goals as they can together."""
-        number = len(goals)
-        helpers = _matrix(
-            [{**dict.fromkeys(own, -1.0), self._size + n: 1.0} for n, (own, _) in enumerate(goals)], self._size + number
-        )
-        weights = np.concatenate([np.zeros(self._size), -np.ones(number)])
-        caps = _matrix([{self._size + n: 1.0} for n in range(number)], self._size + number)
-        upper = _stack([_widened(self._upper[0], number), helpers, caps])
-        most = np.concatenate([self._upper[1], np.zeros(number), [float(goal) for _, goal in goals]])
-        found = self._run(weights, upper, most, _widened(self._equal[0], number))
-        return None if found is None else found[: self._size]
-
-    def range_of(self, variables: Sequence[int]) -> tuple[float, float]:
-        """Return the least and the most that a sum of variables can be; infinity where there is no end."""
-        low = self.solve(dict.fromkeys(variables, 1.0))
-        high = self.solve(dict.fromkeys(variables, -1.0))
-        own = list(variables)
-        return (0.0 if low is None else float(low[own].sum())), (np.inf if high is None else float(high[own].sum()))
-
-    def _run(self, cost: Floats, upper: Any, most: Floats, equal: Any) -> Floats | None:
-        found = linprog(cost, A_ub=upper, b_ub=most, A_eq=equal, b_eq=self._equal[1], bounds=(0, None), method="highs")
-        return None if found.x is None else np.asarray(found.x, dtype=np.float64)
-
-
-def _matrix(rows: Sequence[Mapping[int, float]], width: int) -> csr_array:
-    lengths = [len(row) for row in rows]
-    place = np.repeat(np.arange(len(rows)), lengths)
-    columns = np.array([v for row in rows for v in row], dtype=np.int64)
-    values = np.array([c for row in rows for c in row.values()], dtype=np.float64)
-    return csr_array(coo_array((values, (place, columns)), shape=(len(rows), width)))
-
-
-def _widened(rows: csr_array, more: int) -> csr_array:
-    return csr_array((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], rows.shape[1] + more))
-
-
-def _stack(parts: Sequence[csr_array]) -> csr_array:
-    return csr_array(vstack(parts))
