@@ -136,6 +136,9 @@ class _Worlds:
         self._equal = csr_array(_diagonal(equal))
         self._less, self._room = self._bounds()
         self._found = self._start.copy()
+        layers = range(len(self._numbers))
+        self._least = [self._layer(self._truth, layer) for layer in layers]
+        self._most = [numbers.copy() for numbers in self._least]
 
     def _bounds(self) -> tuple[csr_array, Ints]:
         """Return that nobody is inside who is not in the cell, where that is so: rows and what they are at most."""
@@ -162,10 +165,8 @@ class _Worlds:
     def all_move(self, layer: int, *, upward: bool) -> bool:
         """Say whether worlds were found in which each withheld number of a layer is 0, or reaches what it must."""
         waiting, goals = self._goals(layer, upward=upward)
-        start = self._layer(self._truth, layer)
-        waiting = waiting[(start < goals)[waiting] if upward else (start > 0)[waiting]]
         together = True
-        while waiting.size:
+        while (waiting := self._unmet(layer, waiting, goals, upward=upward)).size:
             tried = waiting if together else waiting[:1]
             world = self._move(layer, tried, goals, upward=upward)
             if world is None:
@@ -173,13 +174,16 @@ class _Worlds:
                     return False
                 together = False
                 continue
-            numbers = self._layer(world, layer)[waiting]
-            met = numbers >= goals[waiting] if upward else numbers == 0
-            if len(tried) == 1 and not met[0]:
+            left = self._unmet(layer, waiting, goals, upward=upward)
+            if len(tried) == 1 and tried[0] in left:
                 return False
-            together = bool(met.any())
-            waiting = waiting[~met]
+            together = len(left) < len(waiting)
         return True
+
+    def _unmet(self, layer: int, waiting: Ints, goals: Ints, *, upward: bool) -> Ints:
+        """Return the cells that no world found so far, for whatever it was looked for, shows where they must be."""
+        bad = self._most[layer] < goals if upward else self._least[layer] > 0
+        return waiting[bad[waiting]]
 
     def are_free(self) -> bool:
         """Say whether each withheld finest cell has people of one and of two impressions, in some worlds."""
@@ -242,6 +246,9 @@ class _Worlds:
         )
         if fits:
             self._found += world[: self._begin[1]].reshape(self._found.shape)
+            for layer, (least, most) in enumerate(zip(self._least, self._most, strict=True)):
+                numbers = self._layer(world, layer)
+                self._least[layer], self._most[layer] = np.minimum(least, numbers), np.maximum(most, numbers)
         return fits
 
 
