@@ -32,6 +32,7 @@ from quorum.ledger import Ledger
 from quorum.months import Months
 from quorum.plans import KEY, Plans, keys_of
 from quorum.policy import Policy, ReportSpec
+from quorum.release.frequency import counted_rows, read_frequency, with_frequency, with_seen
 from quorum.release.gate import BLOCKED, HELD, Door, Draft, Release, Staged, let_out, publish, stage
 from quorum.release.month_shapes import month_shape, without_totals
 from quorum.release.package import csv_bytes, package_path, table_files
@@ -206,7 +207,8 @@ class Packages:
                     stored = publish(self.door, night, shape, lambda: None)
                     if tables is None or stored.path is None:
                         continue
-                    for name, rows in tables.items():
+                    every = {**tables, **read_frequency(self.store, night, shape, self.policy)}
+                    for name, rows in every.items():
                         if (stored.path / f"{name}.csv").read_bytes() != csv_bytes(rows):
                             raise ReleaseError("release.safe", f"{name} of {shape.period} differs from what is safe")
                     truth = self._count(owed, night, cubes, months).tables if self._has_cubes(owed, night) else {}
@@ -348,6 +350,7 @@ class Packages:
     def cubes(self, night: date) -> dict[str, pa.Table]:
         """Return the cubes of a night's reports."""
         names = {table.cube for report in self.policy.reports.values() for table in report.tables}
+        names |= {report.frequency.cube for report in self.policy.reports.values() if report.frequency}
         return {name: self.store.read(name, night) for name in sorted(names)}
 
     def _has_cubes(self, owed: Owed, night: date) -> bool:
@@ -382,7 +385,8 @@ class Packages:
             for spec in report.tables
             if spec.name in listed
         }
-        return project(shape, own, report, self.policy)
+        cube = project(shape, own, report, self.policy)
+        return cube if report.frequency is None else with_seen(cube, cubes[report.frequency.cube], self.policy)
 
     def control(self, owed: Owed, night: date, cubes: Cubes, months: Months) -> None:
         """Control a package and write what is safe of it.
@@ -448,15 +452,21 @@ class Packages:
         tables = read_safe(self.store, night, shape)
         if tables is None:
             return None
+        tables = {**tables, **read_frequency(self.store, night, shape, self.policy)}
         breaks = months.plans.breaks(shape, night)
         references = {**references, "pseudo__campaign": self._campaigns_of(owed, references["pseudo__campaign"])}
         facts = page_facts(
-            self.policy, references, shape, clipped.get(shape.recipient_id), breaks, self._earlier(shape)
+            self.policy,
+            references,
+            with_frequency(shape, tables, self.policy),
+            clipped.get(shape.recipient_id),
+            breaks,
+            self._earlier(shape),
         )
         pages = {**render(facts, tables), **render_workbook(facts, tables)}
-        return Draft(
-            tables, pages, self._count(owed, night, cubes, months).tables, tuple(part for _, part in owed.parts)
-        )
+        cube = self._count(owed, night, cubes, months)
+        counted = {**cube.tables, **counted_rows(cube, self.policy)}
+        return Draft(tables, pages, counted, tuple(part for _, part in owed.parts))
 
     def _earlier(self, shape: PackageShape) -> Earlier | None:
         """Return what the recipient's package of the period before says of whole campaigns; None if there is none."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from quorum.disclosure import PackageCube
+from quorum.disclosure.types import Seen
 from quorum.policy import FamilySpec, Policy, RuleSet
 from quorum.tables import Dimension, Measure, PackageShape, TableShape
 from quorum.tables.shape import ALL
@@ -119,14 +120,21 @@ class Habits:
 
 
 def count_people(
-    shape: PackageShape, people: Sequence[int], rng: np.random.Generator, habits: Habits
+    shape: PackageShape,
+    people: Sequence[int],
+    rng: np.random.Generator,
+    habits: Habits,
+    seen: dict[str, Seen] | None = None,
 ) -> dict[str, pa.Table]:
-    """Return, per table of the shape, the cube's rows: only cells in which something happened, in no order."""
+    """Return, per table of the shape, the cube's rows: only cells in which something happened, in no order.
+
+    In ``seen``, if given, people of each key are put by category and impressions.
+    """
     parts: dict[str, list[dict[str, np.ndarray]]] = {t.name: [] for t in shape.tables}
     keys = list(dict.fromkeys(path[0] for path in shape.tables[0].dimensions[0].keys))
     for key, number in zip(keys, people, strict=True):
         if number:
-            for name, columns in _count_key(shape, key, number, rng, habits).items():
+            for name, columns in _count_key(shape, key, number, rng, habits, seen).items():
                 parts[name].append(columns)
     tables = {}
     for t in shape.tables:
@@ -158,7 +166,14 @@ def _draw(
     return np.array(paths)[rng.choice(len(paths), size=size, p=weights)]
 
 
-def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Generator, habits: Habits) -> dict:
+def _count_key(
+    shape: PackageShape,
+    key: str,
+    people: int,
+    rng: np.random.Generator,
+    habits: Habits,
+    seen: dict[str, Seen] | None = None,
+) -> dict:
     number = rng.poisson(max(habits.events - 1, 0), size=people) + 1
     person = np.repeat(np.arange(people), number)
     clicks = rng.random(len(person)) < habits.click
@@ -187,7 +202,23 @@ def _count_key(shape: PackageShape, key: str, people: int, rng: np.random.Genera
         together = ~counts & (rng.random(people) < habits.crowd)
         for values in drawn.values():
             values[together[person]] = values[0]
+    if seen is not None:
+        seen[key] = _seen(shape, person, number, counts, drawn)
     return {t.name: _count_table(t, key, person, counts[person], events, drawn) for t in shape.tables}
+
+
+def _seen(shape: PackageShape, person: np.ndarray, number: np.ndarray, counts: np.ndarray, drawn: Mapping) -> Seen:
+    """Return people by every category of one level that partitions them; nobody's categories are all unknown."""
+    own = {d.levels: d for d in _dimensions(shape) if d.partitions_people and d.has_margin and len(d.levels) == 1}
+    first = np.unique(person, return_index=True)[1]
+    places = list(zip(*([d.keys[at][0] for at in drawn[levels][first]] for levels, d in own.items()), strict=True))
+    listed = sorted(set(places))
+    row = np.array([listed.index(place) for place in places])
+    people, counted = np.zeros((2, len(listed), 21), dtype=np.int64)
+    np.add.at(people, (row, number), 1)
+    np.add.at(counted, (row[counts], number[counts]), 1)
+    columns = tuple(levels[0] for levels in own)
+    return Seen(columns, tuple(listed), people, counted, np.zeros_like(people))
 
 
 def _dimensions(shape: PackageShape) -> list[Dimension]:

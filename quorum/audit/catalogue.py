@@ -1,4 +1,4 @@
-"""The twelve attacks, each with what the attacker knows, what counts as success and what silence does not prove.
+"""The twelve kinds of attack, each with what the attacker knows, what counts as success and what silence does not prove.
 
 What belongs here: the list, cheap ones first in each row of the table. What does not: an attack's own work, and running
 them (`quorum.audit.run`).
@@ -12,6 +12,7 @@ from quorum.audit.averaging import decode_release
 from quorum.audit.case import Attack, Case
 from quorum.audit.composition import intersect
 from quorum.audit.elimination import recover_exactly
+from quorum.audit.frequency import judge_bands
 from quorum.audit.identifiers import sweep
 from quorum.audit.insider import know_oneself
 from quorum.audit.membership import ask_for_members
@@ -70,6 +71,15 @@ ATTACKS = (
         "that withheld values are equally likely; that a sum of withheld cells holds enough people",
         "two withheld cells that sum to 5, so that neither can be 20",
         lambda case: case.pinned,
+    ),
+    Attack(
+        "frequency",
+        3,
+        "the same, and how many people saw how many, with the bounds of one person that the descriptor states",
+        "a withheld number of people or events that these narrow, or a band that is withheld",
+        "what whole numbers alone would say; that clickers among the people are not narrowed",
+        "a campaign of two ages and genders whose bands say that all of one age saw once",
+        lambda case: judge_bands(case.packages, case.rules),
     ),
     Attack(
         "insider",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from quorum.errors import ReleaseError
@@ -17,6 +17,7 @@ from quorum.tables.shape import KeyPlan, Measure
 DESCRIPTOR = "datapackage.json"
 STATUS_PREFIX = "status_"
 PERIOD = "period"
+BANDS = "quorum:frequency"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Resource:
         hierarchies: the dimensions, each as its columns, coarse to fine.
         measures: in order; a measure that does not sum over time counts heads.
         status: family to its status column.
+        bands: of people by how often: category to its fewest and most events of one person; empty for other tables.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Resource:
     hierarchies: tuple[tuple[str, ...], ...]
     measures: tuple[Measure, ...]
     status: Mapping[str, str]
+    bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,21 +159,31 @@ def _resource(entry: _Reader) -> Resource:
     name, path = entry.text("name"), entry.text("path")
     if "/" in path or "\\" in path:
         raise malformed("path", f"{DESCRIPTOR}: a path with a folder in it", "a plain file name")
-    fields = [
-        (field, field.text("name"), field.text("quorum:role")) for field in entry.child("schema").objects("fields")
-    ]
+    fields = [(own, own.text("name"), own.text("quorum:role")) for own in entry.child("schema").objects("fields")]
     columns = tuple(column for _, column, _ in fields)
     _refuse_twice("columns", path, columns)
     if not {role for _, _, role in fields} <= {"dimension", "measure", "status"}:
         raise malformed("role", f"{path}: a role that does not exist", "dimension, measure or status")
-    dimensions = {column: field for field, column, role in fields if role == "dimension"}
-    measures = tuple(_measure(field, column, dimensions) for field, column, role in fields if role == "measure")
+    dimensions = {column: own for own, column, role in fields if role == "dimension"}
+    measures = tuple(_measure(own, column, dimensions) for own, column, role in fields if role == "measure")
     status = {_family_of(column, path): column for _, column, role in fields if role == "status"}
     if {measure.family for measure in measures} != set(status):
         raise malformed("family", f"{path}: families of measures and of status columns differ", "one status a family")
-    return Resource(
-        name, path, entry.text("quorum:universe"), columns, _hierarchies(dimensions, path), measures, status
-    )
+    bands = next((_bands(own.child(BANDS)) for own in dimensions.values() if BANDS in own.raw), {})
+    universe = entry.text("quorum:universe")
+    return Resource(name, path, universe, columns, _hierarchies(dimensions, path), measures, status, bands)
+
+
+def _bands(entry: _Reader) -> Mapping[str, tuple[int, int]]:
+    found = {}
+    for category, ends in entry.raw.items():
+        is_pair = (
+            isinstance(ends, list) and all(type(end) is int for end in ends) and len(ends) == len(("first", "last"))
+        )
+        if not is_pair or not 0 < ends[0] <= ends[1]:
+            raise malformed("frequency", f"{entry.where}: a band without its two ends", "[fewest, most], whole numbers")
+        found[category] = (ends[0], ends[1])
+    return found
 
 
 def _measure(field: _Reader, column: str, dimensions: Mapping[str, object]) -> Measure:

@@ -36,12 +36,14 @@ class ParsedTable:
         coordinates: one tuple a row, in the order of ``shape.columns``.
         values: measure to int64 values, a row each; 0 where withheld.
         published: family to whether the row's cell is published.
+        bands: of people by how often: category to its fewest and most events of one person; empty for other tables.
     """
 
     shape: TableShape
     coordinates: tuple[tuple[str, ...], ...]
     values: Mapping[str, NDArray[np.int64]]
     published: Mapping[str, NDArray[np.bool_]]
+    bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _table(resource: Resource, rows: Sequence[Sequence[str]]) -> ParsedTable:
         raise malformed("product", f"{resource.path} lists a cell twice", "each cell once")
     if len(coordinates) != math.prod(len(list(dimension.coordinates())) for dimension in shape.dimensions):
         raise malformed("product", f"{resource.path} leaves cells out", "the whole product of its categories")
-    return ParsedTable(shape, coordinates, values, published)
+    return ParsedTable(shape, coordinates, values, published, resource.bands)
 
 
 def _status(words: Sequence[str], column: str, resource: Resource) -> NDArray[np.bool_]:

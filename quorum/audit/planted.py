@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_frequency import FINDINGS as FREQUENCY
+from quorum.audit.planted_frequency import planted_frequency
 from quorum.audit.planted_people import FINDINGS as OF_PEOPLE
 from quorum.audit.planted_people import planted_people
 from quorum.audit.planted_week import FINDINGS, planted_week
@@ -65,7 +67,8 @@ def planted_release() -> Planted:
     In table ``audience``, one cell alone is withheld in its line; one is published with 49 people; two withheld cells
     of clicks sum to 5, so that neither can be 20. In table ``grid``, nine cells are withheld, two or more in each line,
     and one of them is exactly 47, which propagation alone does not see. A page carries an e-mail address. Beside it
-    lie a week with its days (`planted_week`), and packages of few people (`planted_people`).
+    lie a week with its days (`planted_week`), a day of which bands are told (`planted_frequency`), and packages of few
+    people (`planted_people`).
 
     Guarantee:
         The same release each time; none of it is data.
@@ -84,6 +87,7 @@ def planted_release() -> Planted:
         "propagation": frozenset(
             {(("audience", "planted", "c"), "clicker_n"), (("grid", "planted", "w", "b"), "impression_n")}
         ),
+        "frequency": FREQUENCY,
         "identifiers": frozenset({(("report.en.html",), "email"), (("report.en.html",), "canary plain")}),
     }
     people, truth = planted_people()
@@ -100,7 +104,7 @@ def planted_release() -> Planted:
         },
         (canary,),
         {**OF_PEOPLE, **{attack: found | FINDINGS.get(attack, frozenset()) for attack, found in alone.items()}},
-        (*planted_week(), *people),
+        (*planted_week(), planted_frequency(), *people),
         truth,
     )
 

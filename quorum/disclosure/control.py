@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import cast
 
@@ -16,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from quorum.disclosure.decide import Told, Values, decide
-from quorum.disclosure.equations import build_blocks
+from quorum.disclosure.equations import Block, build_blocks
+from quorum.disclosure.frequency import in_bands, is_told
 from quorum.disclosure.grid import Bools
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS
 from quorum.disclosure.sums import verify_sums
@@ -67,10 +69,11 @@ def control(
         numbers of the package together, no withheld one follows, each can still be 0 and at least min(threshold, known
         total), and every sum of withheld cells that follows is about enough people who count (rule 6); nothing is
         published that the shape's plan keeps for another period, or leaves to a coarser level (rule 7). What public
-        targeting makes 0 is published as 0, whatever the data. Declared totals alone are exempt: rule 9. Equal cubes
-        give equal results; all that is withheld looks the same. Not guaranteed: anything about packages of this
-        recipient in which the same family of a key is told for another kind of period, or other recipients of a
-        campaign.
+        targeting makes 0 is published as 0, whatever the data. People by how often they saw a campaign are told
+        with all bands or not at all, after everything else was decided, and leave all of this as it is. Declared totals
+        alone are exempt: rule 9. Equal cubes give equal results; all that is withheld looks the same. Not guaranteed:
+        anything about packages of this recipient in which the same family of a key is told for another kind of period,
+        or other recipients of a campaign.
 
     Source: disclosure.md, rules 1, 2, 5, 6 and 7; docs/decisions/0003-complementary-suppression.md,
         0007-periods-and-plans.md, 0008-what-one-person-adds-and-who-counts.md.
@@ -87,8 +90,14 @@ def control(
     }
     values = Values(cube, families, told_elsewhere, kept_back)
     declared = _declared(cube.shape, families)
+    by_band: dict[str, tuple[int, ...]] = {}
     for blocks in build_blocks(cube.shape):
-        for family, published in decide(blocks, values, rule_set, families).items():
+        decided = decide(blocks, values, rule_set, families)
+        if cube.bands and blocks:
+            key = _key_of(blocks[0], cube.shape)
+            if is_told(blocks, values, decided, cube, key, rule_set, families):
+                by_band[key] = tuple(in_bands(cube, key)[0].tolist())
+        for family, published in decided.items():
             for block, shown in zip(blocks, published, strict=True):
                 if block.has_root and family in declared:
                     shown[0] = True
@@ -103,6 +112,7 @@ def control(
         rule_set_digest=digest_rule_set(rule_set),
         cube_digest=_digest_cube(cube),
         seal=SEAL,
+        frequency=by_band,
     )
 
 
@@ -127,6 +137,12 @@ def _declared(shape: PackageShape, families: Sequence[FamilySpec]) -> set[str]:
     """Return the families whose totals the invoice tells: published whatever they hold, in every table, as one cell."""
     said = {str(name) for invariant in shape.invariants for name in cast(Sequence[str], invariant["measures"])}
     return {family.name for family in families if family.count in said} | ({COST} if COST_MICROS in said else set())
+
+
+def _key_of(block: Block, shape: PackageShape) -> str:
+    """Return the key of the report that a block is of."""
+    table, rows, _ = block.rows[0]
+    return next(islice(shape.table(table).coordinates(), int(rows[0]), None))[0]
 
 
 def _refuse_misfits(
@@ -190,4 +206,7 @@ def _digest_cube(cube: PackageCube) -> str:
                 digest.update(cube.values(name, column).astype("<i8").tobytes())
             else:
                 digest.update("\0".join(rows[column].to_pylist()).encode() + b"\0\0")
+    for key, seen in sorted(cube.seen.items()):
+        for part in (seen.people, seen.counted, seen.unnamed):
+            digest.update(key.encode() + b"\0" + part.astype("<i8").tobytes())
     return digest.hexdigest()

@@ -24,6 +24,30 @@ SEAL = object()
 
 
 @dataclass(frozen=True, eq=False)
+class Seen:
+    """People of one key of the report by category and by how many impressions they have. It stays inside.
+
+    Args:
+        columns: of the categories.
+        places: one category a column, a row each.
+        people: (rows, most impressions + 1) int64.
+        counted: those of them who count (rule 5).
+        unnamed: those of them of whom every category is unknown, of other columns too.
+
+    Guarantee:
+        Everybody with an impression that counts stands in it once.
+
+    Source: disclosure.md, rule 4 (nobody has more impressions than the bound).
+    """
+
+    columns: tuple[str, ...]
+    places: tuple[tuple[str, ...], ...]
+    people: Ints
+    counted: Ints
+    unnamed: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class PackageCube:
     """Everything that was counted for one package, before any rule.
 
@@ -35,6 +59,8 @@ class PackageCube:
             nulls, 0 where nothing happened.
         heads_at_most: table to head column to upper bounds of the heads, one a row, where heads are only bounds because
             categories were folded together; without an entry the heads are exact.
+        seen: key of the report to its people by how many impressions they have; empty where a report does not tell it.
+        bands: band to its fewest and most impressions, in order; empty likewise.
 
     Raises:
         ConfigurationError: tables or rows are not the shape's, or a measure is negative or null.
@@ -49,6 +75,8 @@ class PackageCube:
     shape: PackageShape
     tables: Mapping[str, pa.Table]
     heads_at_most: Mapping[str, Mapping[str, Ints]] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [table.name for table in self.shape.tables]
@@ -99,6 +127,8 @@ class SafeCube:
         rule_set: name of the rule set.
         rule_set_digest: SHA-256, hex, of its numbers.
         cube_digest: SHA-256, hex, of what was counted. Not keyed: it stays inside, as the cube does.
+        frequency: key of the report to its people by band, in the order of the cube's bands; only keys of which all
+            bands are told.
         seal: what `control` holds.
 
     Raises:
@@ -117,11 +147,13 @@ class SafeCube:
     rule_set_digest: str
     cube_digest: str
     seal: InitVar[object]
+    frequency: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self, seal: object) -> None:
         if seal is not SEAL:
             raise ReleaseError("disclosure.seal", "a safe cube built by hand", "control() alone", "call control()")
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "frequency", MappingProxyType(dict(self.frequency)))
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise ReleaseError("disclosure.seal", "a copied or pickled safe cube", "the one that control() returned")

@@ -155,6 +155,9 @@ def _check(policy: Policy) -> None:
             raise ConfigurationError(
                 "policy.month", f"{report.name}: periods and month_cube", "both with a month, or neither"
             )
+        if report.frequency is not None:
+            _known("dimension", report.frequency.dimension, set(policy.dimensions))
+            _check_bands(policy, policy.dimensions[report.frequency.dimension].keys)
         for table in report.tables:
             for dimension in table.dimensions:
                 _known("dimension", dimension, set(policy.dimensions))
@@ -162,6 +165,14 @@ def _check(policy: Policy) -> None:
                 _known(f"family of {table.name}", family, set(report.families))
             for period in table.periods:
                 _known(f"period of {table.name}", period, set(report.periods))
+
+
+def _check_bands(policy: Policy, name: str) -> None:
+    """Refuse bands that do not hold each number of impressions of one person once, up to the bound."""
+    held = [n for band in policy.categories[name] for n in range(band.first or 0, (band.last or 0) + 1)]
+    most = policy.contribution["impression"]
+    if held != list(range(1, most + 1)):
+        raise ConfigurationError("policy.frequency", f"{name} do not hold 1 to {most} once, in order", "every number")
 
 
 def _check_overlaps(policy: Policy) -> None:

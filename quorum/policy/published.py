@@ -202,6 +202,21 @@ class TableSpec:
 
 
 @dataclass(frozen=True)
+class FrequencySpec:
+    """The table of a report of people by how often they saw a key, in packages of a day.
+
+    Args:
+        name: the resource's name in the package.
+        cube: people by category and number of impressions.
+        dimension: name of the dimension whose key set says which numbers of impressions a band holds.
+    """
+
+    name: str
+    cube: str
+    dimension: str
+
+
+@dataclass(frozen=True)
 class ReportSpec:
     """A report of ``reports.yaml``.
 
@@ -218,6 +233,7 @@ class ReportSpec:
         tables: in order.
         week_cube: the cube of the people of a week; None where the report has no weeks.
         month_cube: the same of a calendar month.
+        frequency: the table of people by how often they saw a key; None where the report has none.
     """
 
     name: str
@@ -232,3 +248,4 @@ class ReportSpec:
     tables: tuple[TableSpec, ...]
     week_cube: str | None = None
     month_cube: str | None = None
+    frequency: FrequencySpec | None = None

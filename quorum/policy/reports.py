@@ -19,6 +19,7 @@ from quorum.policy.published import (
     Category,
     DimensionSpec,
     FamilySpec,
+    FrequencySpec,
     ReportSpec,
     RuleSet,
     TableSpec,
@@ -31,6 +32,7 @@ KEY_SETS = (
     "devices",
     "systems",
     "hour_bands",
+    "frequencies",
     "placements",
     "occupations",
     "item_categories",
@@ -153,9 +155,15 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
             tables=tuple(_table(name, table, body) for table, body in spec["tables"].items()),
             week_cube=spec.get("week_cube"),
             month_cube=spec.get("month_cube"),
+            frequency=_frequency(name, spec["frequency"]) if "frequency" in spec else None,
         )
         for name, spec in document["reports"].items()
     }
+
+
+def _frequency(report: str, spec: object) -> FrequencySpec:
+    """Return the table of people by how often of a report."""
+    return FrequencySpec(**fields.fields(f"reports.yaml: {report}.frequency", spec, ["name", "cube", "dimension"]))
 
 
 def _table(report: str, name: str, spec: object) -> TableSpec:

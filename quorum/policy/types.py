@@ -13,7 +13,16 @@ from pathlib import Path
 
 from quorum.policy.clauses import Clause
 from quorum.policy.decisions import Decision
-from quorum.policy.published import Category, DimensionSpec, FamilySpec, ReportSpec, RuleSet, TableSpec, WhoCounts
+from quorum.policy.published import (
+    Category,
+    DimensionSpec,
+    FamilySpec,
+    FrequencySpec,
+    ReportSpec,
+    RuleSet,
+    TableSpec,
+    WhoCounts,
+)
 from quorum.policy.sensitive import Matter
 from quorum.policy.targets import Target
 
@@ -24,6 +33,7 @@ __all__ = [
     "DataCategory",
     "DimensionSpec",
     "FamilySpec",
+    "FrequencySpec",
     "Policy",
     "Purpose",
     "Registration",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from quorum.errors import ReleaseError
 from quorum.policy import Policy, ReportSpec, RuleSet
 from quorum.release.extracts import draw, with_extracts
+from quorum.release.frequency import bands_of, with_frequency
 from quorum.release.shapes import is_safe_id
 from quorum.tables import Dimension, PackageShape, TableShape
 from quorum.tables.shape import ALL
@@ -87,6 +88,7 @@ def stage_package(
 
     Source: architecture.md, A report package; Frictionless Data Package v1 (specs.frictionlessdata.io).
     """
+    shape = with_frequency(shape, tables, policy)
     if set(tables) != {table.name for table in shape.tables}:
         raise ReleaseError("release.tables", "tables that the report does not have", "exactly those of reports.yaml")
     if not all(_PAGE.fullmatch(name) for name in pages):
@@ -113,7 +115,7 @@ def table_files(shape: PackageShape, tables: Mapping[str, pa.Table], policy: Pol
 
     Source: architecture.md, A report package.
     """
-    shape, tables = with_extracts(shape, policy), draw(shape, tables, policy)
+    shape, tables = with_extracts(with_frequency(shape, tables, policy), policy), draw(shape, tables, policy)
     files = {f"{table.name}.csv": csv_bytes(tables[table.name]) for table in shape.tables}
     digests = {name.removesuffix(".csv"): hashlib.sha256(text).hexdigest() for name, text in files.items()}
     files |= {f"{table.name}.parquet": _parquet_bytes(tables[table.name]) for table in shape.tables}
@@ -234,12 +236,17 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
         "quorum:head_counts": shape.head_counts,
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
-        "resources": [_resource(table, digests[table.name]) for table in shape.tables],
+        "resources": [_resource(table, digests[table.name], policy) for table in shape.tables],
     }
 
 
-def _resource(table: TableShape, digest: str) -> dict[str, Any]:
+def _resource(table: TableShape, digest: str, policy: Policy) -> dict[str, Any]:
+    spec = next(
+        (of.frequency for of in policy.reports.values() if of.frequency and of.frequency.name == table.name), None
+    )
     fields = [_dimension(dimension, level) for dimension in table.dimensions for level in dimension.levels]
+    if spec is not None:
+        fields[-1]["quorum:frequency"] = {band: list(ends) for band, ends in bands_of(policy, spec).items()}
     fields += [
         {
             "name": measure.name,

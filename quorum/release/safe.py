@@ -23,12 +23,14 @@ from quorum.audit.thin import only_totals
 from quorum.audit.truth import Truth
 from quorum.disclosure import PackageCube, SafeCube
 from quorum.disclosure.control import digest_rule_set
+from quorum.disclosure.frequency import in_bands
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy, ReportSpec, RuleSet
 from quorum.release.extracts import draw
+from quorum.release.frequency import counted_rows, frequency_rows
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
 from quorum.release.shapes import expected_measures
@@ -85,6 +87,7 @@ def write_safe(
         _refuse_columns(shape, released)
         for name in shape.families:
             _refuse_family(shape, name, released, counted)
+    _refuse_frequency(cube, safe, policy)
     _refuse_identifiers(cube.shape)
     _refuse_attacked(cube, safe, rule_set, policy, beside)
     part = _part(cube.shape)
@@ -95,6 +98,10 @@ def write_safe(
         for spec in (spec for spec in report.tables if spec.name in safe.tables):
             schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
             store.write(f"safe__{spec.name}", night, _owned(cube.shape, safe.tables[spec.name], schema, policy), part)
+    if report.frequency is not None and kind_of(cube.shape.period) == DAY:
+        schema = store.catalog[f"safe__{report.frequency.name}"].arrow_schema()
+        listed = [_owned(cube.shape, rows, schema, policy) for rows in frequency_rows(safe, policy).values()]
+        store.write(f"safe__{report.frequency.name}", night, pa.concat_tables([schema.empty_table(), *listed]), part)
     store.write(RELEASE, night, _release_row(safe, policy, keys), part)
 
 
@@ -159,7 +166,9 @@ def longer_table(shape: PackageShape) -> str:
 
 def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) -> None:
     """Remove what a night made safe of a package: what is refused now must not be found there."""
-    own = [f"safe__{spec.name}" for spec in policy.reports[shape.report].tables]
+    report = policy.reports[shape.report]
+    own = [f"safe__{spec.name}" for spec in report.tables]
+    own += [f"safe__{report.frequency.name}"] if report.frequency else []
     for table in (RELEASE, *(own if kind_of(shape.period) == DAY else [longer_table(shape)])):
         store.remove(table, night, _part(shape))
 
@@ -290,6 +299,13 @@ def _expected(
     return {spec.name: (spec.dimensions, expected_measures(policy, report, spec)) for spec in report.tables}
 
 
+def _refuse_frequency(cube: PackageCube, safe: SafeCube, policy: Policy) -> None:
+    """Refuse people by how often that the cube does not give."""
+    for key, people in safe.frequency.items():
+        if people != tuple(in_bands(cube, key)[0].tolist()):
+            raise _refuse("frequency", policy.reports[cube.shape.report].name, "bands that contradict the cube")
+
+
 def _refuse_columns(shape: TableShape, table: pa.Table) -> None:
     """Refuse other columns, types or rows than the shape's."""
     expected = pa.schema(
@@ -334,8 +350,9 @@ def _refuse_attacked(
         if not all(family.judged in table.column_names for table in cube.tables.values()):
             raise _refuse("counted", report.name, f"a cube without {family.judged}")
     numbers = rule_numbers(rule_set, report, policy)
-    package = parse_files(table_files(cube.shape, safe.tables, policy))
-    rules, truth = read_rules(numbers), Truth({package.release: draw(cube.shape, cube.tables, policy)})
+    package = parse_files(table_files(cube.shape, {**safe.tables, **frequency_rows(safe, policy)}, policy))
+    counted = {**draw(cube.shape, cube.tables, policy), **counted_rows(cube, policy)}
+    rules, truth = read_rules(numbers), Truth({package.release: counted})
     held = [package, *beside]
     for claim in read_again(held, rules, truth).claims:
         raise _refuse("rules", claim.where[0], f"a published cell against the rule: {claim.what}")

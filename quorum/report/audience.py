@@ -19,6 +19,8 @@ from quorum.tables.shape import ALL
 LISTED_CREATIVES = 12
 FOLDED_FROM = 20
 _UNKNOWN = "unknown"
+_COLUMNS = {"hour_band": "hours_title", "frequency": "frequency_title"}
+"""Dimensions that are drawn as columns, in order, with the title."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class Audience:
         words, finest = self.rows.words, dimension.levels[-1]
         if finest == "prefecture":
             return self._map(dimension, measure)
-        if finest == "hour_band":
+        if finest in _COLUMNS:
             paths = [path for path in self.rows.aimed(dimension).keys if path[-1] != _UNKNOWN]
             points = [self.rows.point(dict(zip(dimension.levels, path, strict=True)), measure) for path in paths]
-            return charts.columns(points, words["hours_title"].format(words[measure]))
+            return charts.columns(points, words[_COLUMNS[finest]].format(words[measure]))
         return None
 
     def _map(self, dimension: Dimension, measure: str) -> Markup:

@@ -46,6 +46,7 @@ def test_margins_of_every_cube_must_add_up(root: Path, catalog: Catalog) -> None
     with_events = [t for t in catalog.in_zone(Zone.CUBE) if any(c.unit == "events" for c in t.columns)]
     assert {t.name for t in catalog.in_zone(Zone.CUBE)} - {t.name for t in with_events} == {
         "cube__buyer_age_gender",
+        "cube__audience_frequency",
         "cube__buyer_area",
         "cube__campaign_month",
         "cube__campaign_week",
