@@ -1,4 +1,4 @@
-"""The twelve kinds of attack, each with what the attacker knows, what counts as success and what silence does not prove.
+"""The twelve kinds of attack: what each attacker knows, what counts as success and what silence does not prove.
 
 What belongs here: the list, cheap ones first in each row of the table. What does not: an attack's own work, and running
 them (`quorum.audit.run`).
