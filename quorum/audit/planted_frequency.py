@@ -53,7 +53,7 @@ def planted_frequency() -> ParsedPackage:
             banded, {"people_n": (250, 100, 50, 50, 50)}, {"1": (1, 1), "2": (2, 2), "3-5": (3, 5), "6+": (6, 20)}
         ),
     }
-    return ParsedPackage(PackageShape("planted", "planted", "2000-02-01", (crowd, banded)), tables, {})
+    return ParsedPackage(PackageShape("planted", "planted", "2000-03-01", (crowd, banded)), tables, {})
 
 
 def _table(

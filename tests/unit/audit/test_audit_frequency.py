@@ -90,4 +90,4 @@ def test_without_bounds_the_attack_has_no_power(monkeypatch: pytest.MonkeyPatch)
     assert run_attacks([fine], RULES, attacks=attack)[0].verdict == "passed"
     assert run_attacks([package], RULES, attacks=attack)[0].verdict == "failed"
     monkeypatch.setattr(frequency._Crowd, "_done", lambda crowd: iter(()))
-    assert run_attacks([fine], RULES, attacks=attack)[0].verdict == "inconclusive"
+    assert run_attacks([fine], RULES, attacks=attack, planted=planted_release())[0].verdict == "inconclusive"
