@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from quorum.audit.invoiced import invoiced_rows
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
@@ -91,7 +92,8 @@ def _opened(
     package: ParsedPackage, table: ParsedTable, rules: Rules, family: str, counted: Ints, heads: Ints
 ) -> Iterator[Claim]:
     """Yield told cells that reach the threshold with those who do not count, and not without them."""
-    few = table.published[family] & ~Targeted(package, table).zero & (counted < rules.threshold(family))
+    judged = ~Targeted(package, table).zero & ~invoiced_rows(package, table, family)
+    few = table.published[family] & judged & (counted < rules.threshold(family))
     for row in np.flatnonzero(few & (heads >= rules.threshold(family))).tolist():
         where = (table.shape.name, *table.coordinates[row])
         yield Claim(package.release, where, family, f"{counted[row]} of {heads[row]} people count", True)

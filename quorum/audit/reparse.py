@@ -14,6 +14,7 @@ import numpy as np
 
 from quorum.audit.codes import sums_with_room
 from quorum.audit.equations import AMOUNT
+from quorum.audit.invoiced import invoiced_rows
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.places import Place, margins, place_of
@@ -23,11 +24,10 @@ from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
-from quorum.tables.periods import MONTH, kind_of
-from quorum.tables.shape import ALL, Measure
+from quorum.tables.periods import kind_of
+from quorum.tables.shape import Measure
 from quorum.tables.targeting import named_n
 
-INVOICED = frozenset({"impression_n", "click_n", "cost_micros"})
 """What an invoice tells of a campaign's month, and a package of the month may repeat."""
 
 Sums = Sequence[tuple[str, int, list[int]]]
@@ -88,7 +88,7 @@ class _Reading:
         sums = list(margins(self.table, self.package.shape.groups))
         targeted = Targeted(self.package, self.table)
         for family in self.table.shape.families:
-            declared = self._declared(family, sums)
+            declared = invoiced_rows(self.package, self.table, family)
             if family not in self.rules.families:
                 yield from self._without_rule(family, declared)
                 continue
@@ -105,28 +105,6 @@ class _Reading:
         for measure in self.table.shape.measures:
             yield from self._misplaced_heads(measure)
             yield from self._wrong_totals(measure, sums)
-
-    def _declared(self, family: str, sums: Sums) -> Bools:
-        """Return the cells that rule 9 exempts: totals of a month that it declares, each measure of the family by name.
-
-        Another package, another measure or a cell below the total is declared in vain; a category without a sibling is
-        its margin under another name.
-        """
-        shape, own = self.package.shape, self.table.shape.columns[0]
-        measures = {m.name for m in self.table.shape.measures if m.family == family}
-        exempt = np.zeros(len(self.table.coordinates), dtype=np.bool_)
-        is_said = any(
-            (said["period"], tuple(_texts(said["dimensions"]))) == (shape.period, (own,))
-            and measures <= INVOICED & set(_texts(said["measures"]))
-            for said in shape.invariants
-        )
-        if kind_of(shape.period) != MONTH or not is_said:
-            return exempt
-        exempt[:] = [all(level == ALL for level in place[1:]) for place in self.table.coordinates]
-        lone = [(whole, parts[0]) for _, whole, parts in sums if len(parts) == 1]
-        while new := [part for whole, part in lone if exempt[whole] and not exempt[part]]:
-            exempt[new] = True
-        return exempt
 
     def _without_rule(self, family: str, declared: Bools) -> Iterator[Claim]:
         """Yield published cells of a family that no rule knows, but for declared totals."""
@@ -352,10 +330,6 @@ def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
 def _differing(table: ParsedTable, row: int, other: ParsedTable, other_row: int) -> list[str]:
     theirs = {measure.name: _reads(other, measure, other_row) for measure in other.shape.measures}
     return [m.name for m in table.shape.measures if m.name in theirs and _reads(table, m, row) != theirs[m.name]]
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
 
 
 def _reads(table: ParsedTable, measure: Measure, row: int) -> int | None:

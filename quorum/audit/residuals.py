@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from quorum.audit.invoiced import invoiced_rows
 from quorum.audit.package import ParsedPackage
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook
@@ -89,6 +90,8 @@ def _sums(system: System, people: _People) -> dict[Cells, Known]:
         if len(set(cells)) != len(cells) or (system.state[cells] == DECLARED).any():
             continue
         told = [entry for entry in entries if not hidden[variable[entry]]]
+        if told and all(people.is_invoiced(variable[entry]) for entry in told):
+            continue
         value = -sum(coefficient[entry] * int(system.value[variable[entry]]) for entry in told) * sign
         left = people.left([variable[entry] for entry in told]) if variable[start[row]] not in cells else 0
         found.setdefault(frozenset(cells), (value, left))
@@ -148,6 +151,14 @@ class _People:
         """Return how many people cells hold at most: everybody counted in each; a number above all where unknown."""
         heads = [self._heads(cell) for cell in cells]
         return sum(_ENDLESS if known is None else known for known in heads)
+
+    def is_invoiced(self, variable: int) -> bool:
+        """Say whether a cell is a total that the invoice tells anyway: all of its parts together are no more."""
+        at = self._system.row_of(variable)
+        if at is None:
+            return False
+        package, measure = self._packages[at[0]], self._measures[variable % self._system.width]
+        return bool(invoiced_rows(package, package.tables[at[1]], measure.family)[at[2]])
 
     def left(self, told: Sequence[int]) -> int:
         """Return how many people of a told total are not in its told parts: at least those less all of these."""

@@ -179,9 +179,9 @@ def test_writer_and_door_judge_the_week_beside_its_days(workspace: Workspace, mo
         of = import_module(f"quorum.release.{where}")
         attack = getattr(of, name)
 
-        def noted(packages, *rest):
-            seen.setdefault(where, set()).add(frozenset(package.shape.period for package in packages))
-            return attack(packages, *rest)
+        def noted(packages, *rest, held=()):
+            seen.setdefault(where, set()).add(frozenset(package.shape.period for package in (*packages, *held)))
+            return attack(packages, *rest, **({"held": held} if where == "gate" else {}))
 
         monkeypatch.setattr(of, name, noted)
 
