@@ -53,14 +53,23 @@ def test_a_small_band_leaves_the_campaign_out(small: int) -> None:
     assert not told(cube_of(crowd)).frequency
 
 
-def test_a_band_of_nearly_everybody_leaves_the_campaign_out() -> None:
-    """Rule 2: at least ten people are in another band."""
+@pytest.mark.parametrize(("outside", "is_told"), [(984, True), (985, False)])
+def test_enough_people_are_outside_the_largest_band(outside: int, is_told: bool) -> None:
+    """Rule 2. With four bands over the floor it follows from rule 1; with a larger number outside it does not."""
+    safe = control(cube_of(even()), replace(RULES, outside=outside), COUNTED)
+    assert bool(safe.frequency) == is_told
+
+
+def test_people_who_do_not_count_make_no_band_large_enough() -> None:
+    """Rule 5: of the people of one band 49 count."""
     cube = cube_of(even())
     seen = cube.seen["c000"]
     counted = seen.people.copy()
-    counted[:, 2:] = 0
-    counted[0, 2] = 9
+    counted[:, 2] = 0
+    counted[0, 2] = 49
     assert not told(replace(cube, seen={"c000": replace(seen, counted=counted)})).frequency
+    counted[0, 2] = 50
+    assert told(replace(cube, seen={"c000": replace(seen, counted=counted)})).frequency
 
 
 def test_bands_that_give_a_cell_away_are_not_told() -> None:
