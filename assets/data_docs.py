@@ -12,14 +12,15 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from assets.checks import Verdict
 from assets.suites import BLOCKING
+from quorum.pages import put_whole, template
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 FOLDER = "data_docs"
 _RESULTS = ".results"
@@ -61,7 +62,7 @@ def keep_result(docs: Path, night: date, verdict: Verdict, profile: Mapping[str,
     }
     folder = docs / FOLDER / _RESULTS / night.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
-    _put(folder / f"{suite.table}.json", json.dumps(result, ensure_ascii=False))
+    put_whole(folder / f"{suite.table}.json", json.dumps(result, ensure_ascii=False))
 
 
 def draw_docs(docs: Path, night: date) -> Path | None:
@@ -82,9 +83,15 @@ def draw_docs(docs: Path, night: date) -> Path | None:
         return None
     page = docs_page(docs, night)
     page.parent.mkdir(parents=True, exist_ok=True)
-    _put(page, _template("data_docs.html.j2").render(night=night, tables=[_table(one) for one in found]))
+    put_whole(
+        page,
+        _template("data_docs.html.j2").render(night=night, tables=[_table(one) for one in found]),
+    )
     nights = sorted((path.stem for path in page.parent.glob("????-??-??.html")), reverse=True)
-    _put(page.with_name("index.html"), _template("data_docs_index.html.j2").render(nights=nights))
+    put_whole(
+        page.with_name("index.html"),
+        _template("data_docs_index.html.j2").render(nights=nights),
+    )
     for old in results.iterdir():
         if date.fromisoformat(old.name) < night - _KEPT:
             shutil.rmtree(old)
@@ -102,15 +109,5 @@ def _limits(kwargs: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in kwargs.items() if name != "column")
 
 
-def _put(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(name)
+def _template(name: str) -> Template:
+    return template(_TEMPLATES, name, keep_trailing_newline=False)

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 
 from pipelines.settings import ROOT
 from quorum.ledger import Ledger
+from quorum.pages import put_whole, template
 from quorum.report.charts import Point, columns
 
 FOLDER = "attacks"
@@ -114,10 +114,7 @@ def write_dossier(docs: Path, ledger: Ledger, night: date) -> Path:
     path = dossier_page(docs, night)
     path.parent.mkdir(parents=True, exist_ok=True)
     for language in _LANGUAGES:
-        name = _name(night, language)
-        unfinished = path.with_name(f".{name}.tmp")
-        unfinished.write_text(render(nights, night, language), encoding="utf-8")
-        unfinished.replace(path.with_name(name))
+        put_whole(path.with_name(_name(night, language)), render(nights, night, language))
     return path
 
 
@@ -141,20 +138,16 @@ def render(nights: Mapping[str, Night], night: date, language: str) -> str:
         (t["trend_targets"], [one.total("targets") for one in nights.values()]),
         (t["trend_unreached"], [one.total("unreached") for one in nights.values()]),
     ]
-    return (
-        _environment()
-        .get_template("dossier.html.j2")
-        .render(
-            t=t,
-            language=language,
-            other=_name(night, "en" if language == "ja" else "ja"),
-            night_page=f"../night/{_name(night, language)}",
-            date=night.isoformat(),
-            night=own,
-            verdicts=_VERDICTS,
-            state=_state(own),
-            charts=[columns(_points(list(nights), values), title) for title, values in trends],
-        )
+    return template(_TEMPLATES, "dossier.html.j2", keep_trailing_newline=False).render(
+        t=t,
+        language=language,
+        other=_name(night, "en" if language == "ja" else "ja"),
+        night_page=f"../night/{_name(night, language)}",
+        date=night.isoformat(),
+        night=own,
+        verdicts=_VERDICTS,
+        state=_state(own),
+        charts=[columns(_points(list(nights), values), title) for title, values in trends],
     )
 
 
@@ -178,10 +171,3 @@ def _points(days: Sequence[str], values: Sequence[int]) -> list[Point]:
 def _words() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = yaml.safe_load((_TEMPLATES / "dossier_words.yaml").read_text(encoding="utf-8"))
     return found
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
@@ -21,6 +20,7 @@ from assets.data_docs import draw_docs
 from pipelines.dossier import write_dossier
 from pipelines.night_facts import Facts, collect, keep, load, published_permille, trend
 from pipelines.settings import ROOT
+from quorum.pages import put_whole, template
 from quorum.redaction import describe
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def write_night(workspace: Workspace, done: Outcome) -> Path:
     listed = [found for name in nights[:_LATEST] if (found := load(folder, date.fromisoformat(name))) is not None]
     past = trend(folder, night)
     for language in LANGUAGES:
-        _put(folder / page_name(night.isoformat(), language), night_page(facts, past, language, has_docs=has_docs))
-        _put(folder / page_name("index", language), index_page(listed, language))
+        put_whole(folder / page_name(night.isoformat(), language), night_page(facts, past, language, has_docs=has_docs))
+        put_whole(folder / page_name("index", language), index_page(listed, language))
     return folder / page_name(night.isoformat(), "ja")
 
 
@@ -96,7 +96,7 @@ def night_page(
         (t["trend_published"], _drawn(past, lambda f: _percent(published_permille(f)), t["trend_published"])),
         (t["trend_seconds"], _drawn(past, lambda f: f["seconds"], t["trend_seconds"])),
     ]
-    page = _environment().get_template("night.html.j2")
+    page = template(_TEMPLATES, "night.html.j2", keep_trailing_newline=False)
     return page.render(
         t=t,
         language=language,
@@ -132,7 +132,7 @@ def index_page(nights: Sequence[Facts], language: str) -> str:
         for facts in nights
     ]
     other = page_name("index", "en" if language == "ja" else "ja")
-    page = _environment().get_template("nights.html.j2")
+    page = template(_TEMPLATES, "nights.html.j2", keep_trailing_newline=False)
     return page.render(t=_words()[language], language=language, lines=lines, other=other)
 
 
@@ -179,20 +179,7 @@ def _drawn(past: Sequence[tuple[date, Facts | None]], count: Any, title: str) ->
     return Markup(f'<svg {size} aria-label="{label}">{"".join(parts)}</svg>')  # noqa: S704 - dates and numbers
 
 
-def _put(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
-
-
 @cache
 def _words() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = yaml.safe_load((_TEMPLATES / "night_words.yaml").read_text(encoding="utf-8"))
     return found
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )

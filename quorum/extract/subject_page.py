@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 
-import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
 from quorum.extract.subject_panels import PANELS, Panel, Rows
 from quorum.extract.subject_words import LANGUAGES, TEMPLATES, Names, Words
+from quorum.pages import template
 from quorum.policy import Policy
 
 
@@ -59,7 +58,7 @@ def pages(
 def _page(words: Words, night: date, reference: str, rows: Mapping[str, Rows]) -> str:
     contact = words.policy.contact
     office = contact.ja if words.language == "ja" else contact.en
-    return _template().render(
+    return template(TEMPLATES, "subject.html.j2").render(
         t=words.texts,
         language=words.language,
         as_of=words.day(night),
@@ -89,14 +88,3 @@ def _tiles(words: Words, rows: Mapping[str, Rows]) -> list[dict[str, str]]:
         {"section": name, "label": words[f"tile_{labels.get(name, name)}"], "number": f"{number:,}"}
         for name, number in numbers.items()
     ]
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("subject.html.j2")

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-import jinja2
 
 from quorum.lineage.crossings import Crossing
 from quorum.lineage.declassifiers import USES, VALUES
 from quorum.lineage.drawing import Drawing, drawn
 from quorum.lineage.flows import STATISTIC, Flows
 from quorum.lineage.gate import Gate
+from quorum.pages import template
 from quorum.tables.catalog import Column, Table
 from quorum.zones import Zone
 
@@ -77,7 +75,7 @@ def lineage_page(gate: Gate) -> bytes:
     """Return the page as UTF-8, one self-contained file without scripts; the same contracts give the same bytes."""
     flows = gate.flows
     zones = [(zone, [_table(gate, table) for table in flows.catalog.in_zone(zone)]) for zone in Zone]
-    page = _template().render(
+    page = template(TEMPLATES, "lineage.html.j2", trim_blocks=True, lstrip_blocks=True).render(
         policy=flows.policy,
         zones=[(zone, tables) for zone, tables in zones if tables],
         drawing=_drawing(flows),
@@ -160,16 +158,3 @@ def column_lineage(flows: Flows, table: str) -> Mapping[str, tuple[tuple[str, st
         if bases:
             found[column.name] = tuple((base.split(".")[0], base.split(".")[1]) for base in bases)
     return found
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("lineage.html.j2")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import yaml
 
+from quorum.pages import template
 from quorum.policy import Policy
 from quorum.release.answers import Question, is_wanted
 from quorum.release.package import PUBLISHED
@@ -56,7 +56,7 @@ def _page(policy: Policy, shape: PackageShape, question: Question, rows: pa.Tabl
         f"{words.get(column, column)} = {', '.join(label_of(policy, column, each, language) for each in values)}"
         for column, values in question.where.items()
     )
-    return _template().render(
+    return template(TEMPLATES, "answer.html.j2").render(
         t=words,
         language=language,
         title=f"{report.name_ja if language == 'ja' else report.name_en} {shape.period}",
@@ -111,14 +111,3 @@ def _rows(
 def _words() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = yaml.safe_load((TEMPLATES / _WORDS).read_text(encoding="utf-8"))
     return found
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("answer.html.j2")

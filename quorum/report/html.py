@@ -7,12 +7,11 @@ released, and files; the pages are handed to `quorum.release` as bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
+from quorum.pages import template
 from quorum.report import notes
 from quorum.report.effective import Comparisons, compare
 from quorum.report.facts import LANGUAGES, PageFacts
@@ -49,7 +48,7 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
     words = Words(language, facts.policy, facts.creatives)
     report, headline = facts.report, Headline(facts, released, words)
     names = headline.names()
-    return _template().render(
+    return template(TEMPLATES, "report.html.j2").render(
         t=words.texts,
         language=language,
         other=next(other for other in LANGUAGES if other != language),
@@ -75,14 +74,3 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
         glossary=notes.glossary(facts, released, words),
         css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.j2")

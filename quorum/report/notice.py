@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
+from quorum.pages import template
 from quorum.policy import Policy, Purpose
 from quorum.policy.closed import INFRA
 from quorum.policy.diff import Documents
@@ -60,7 +60,7 @@ def _page(policy: Policy, new: Documents, old: Documents | None, language: str) 
     words = NoticeWords(language, _texts(), policy)
     told = None if old is None else tell(old, new, words)
     css = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "notice.css"))
-    return _template().render(
+    return template(TEMPLATES, "notice.html.j2").render(
         t=words.texts,
         language=language,
         other=next(other for other in LANGUAGES if other != language),
@@ -156,14 +156,3 @@ def _texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
         (TEMPLATES / "notice_words.yaml").read_text(encoding="utf-8")
     )
     return loaded
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("notice.html.j2")

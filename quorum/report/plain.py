@@ -6,13 +6,12 @@ What belongs here: the parts of such a page, and laying them out. What does not:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from quorum.errors import UsageError
+from quorum.pages import template
 from quorum.report.labels import TEMPLATES, fixed_texts
 from quorum.report.model import Grid, Tile
 
@@ -68,7 +67,7 @@ class Plain:
 def plain_page(page: Plain) -> bytes:
     """Return a page as UTF-8: one self-contained file without scripts. The same page gives the same bytes."""
     return (
-        _template()
+        template(TEMPLATES, "plain.html.j2")
         .render(
             page=page,
             language=page.language,
@@ -94,14 +93,3 @@ def write_page(file: Path, page: bytes, rule: str) -> None:
         file.write_bytes(page)
     except OSError:
         raise UsageError(rule, "a page that cannot be written", "--page FILE in a folder that is there") from None
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("plain.html.j2")
