@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.views import printable
 from quorum.errors import EXIT_DONE, EXIT_RELEASE, ReleaseError
 
 if TYPE_CHECKING:
@@ -37,10 +38,8 @@ def attack_folders(folders: Sequence[Path], *, as_json: bool) -> int:
     from quorum.audit.record import PASSED, verdict
     from quorum.audit.run import attack_folders as attack
 
-    is_watched = _is_watched()
-    records = attack(folders, _stated(folders), tell=_progress if is_watched else _nothing)
-    if is_watched:
-        _progress("", "")
+    records = attack(folders, _stated(folders), tell=_progress)
+    _progress("", "")
     overall = verdict(records)
     if as_json:
         found = [{**record.as_record(), "seconds": round(record.seconds, 3)} for record in records]
@@ -72,12 +71,10 @@ def _is_watched() -> bool:
 
 def _progress(attack: str, release: str) -> None:
     """Write over the last line of a terminal what is being done; nothing is left of it at the end."""
+    if not _is_watched():
+        return
     said = f"{attack} on {release} ..." if attack else ""
-    click.echo(f"\r\x1b[2K{_printable(said)}", err=True, nl=False, color=True)
-
-
-def _nothing(attack: str, release: str) -> None:
-    pass
+    click.echo(f"\r\x1b[2K{printable(said)}", err=True, nl=False, color=True)
 
 
 def _lines(records: Sequence[AttackRecord]) -> list[str]:
@@ -87,7 +84,7 @@ def _lines(records: Sequence[AttackRecord]) -> list[str]:
     for record in records:
         if record.release != release:
             release = record.release
-            lines += [*([""] if lines else []), _printable(release), _line(_COLUMNS)]
+            lines += [*([""] if lines else []), printable(release), _line(_COLUMNS)]
         lines.append(_line(_cells(record)))
         lines += [f"{'':14}{name} {value:g}" for name, value in record.measured.items()]
     unreached = sum(record.unreached for record in records)
@@ -121,8 +118,3 @@ def _line(cells: Sequence[str]) -> str:
     verdict, attack, *numbers, advantage, unreached, seconds = cells
     shown = "".join(f"{number:>10}" for number in numbers)
     return f"{verdict:14}{attack:16}{shown}  {advantage:>25}{unreached:>13}{seconds:>9}".rstrip()
-
-
-def _printable(name: str) -> str:
-    """Return a name that somebody else chose without line breaks and what moves a terminal's cursor."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in name)

@@ -27,7 +27,8 @@ from pipelines.cli_policy import policy
 from pipelines.cli_recall import recall
 from pipelines.cli_rights import erase, retention
 from pipelines.cli_why import why
-from pipelines.options import DAY, ENGINES, where
+from pipelines.options import DAY, where
+from pipelines.settings import ENGINES
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
 from quorum.redaction import describe
 
@@ -123,9 +124,8 @@ def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool, i
     except Exception as error:
         told = describe(error)
         codes.append(told.code)
-        done = outcome.failed(
-            days[len(codes) - 1] if days else None, settings.engine if settings else str(where["engine"]), told
-        )
+        engine = settings.engine if settings else str(where["engine"] or os.environ.get("QUORUM_ENGINE", ""))
+        done = outcome.failed(days[len(codes) - 1] if days else None, engine, told)
         _tell_failure(done, as_json=as_json)
         if settings is not None and settings.home.is_dir():
             _alert(done, was_held=False, home=settings.home)
@@ -135,15 +135,13 @@ def _run(days: Sequence[date], where: dict[str, str | None], *, as_json: bool, i
 def _alert(done: Outcome, *, was_held: bool, home: Path) -> None:
     """Tell the channels of the home what went wrong, or that a night which was held is done; counts and rules only."""
     from pipelines.alerts import Alert
-    from pipelines.telling import RECOVERED, alert_of, tell
+    from pipelines.telling import RECOVERED, alert_of, announce
 
     night = "" if done.date is None else done.date.isoformat()
     alert = alert_of(night, done.errors)
     if alert is None and was_held:
         alert = Alert(RECOVERED, night, EXIT_DONE, {})
-    failed = tell(alert, home, os.environ)
-    if failed:
-        click.echo(f"quorum: {failed} alert(s) could not be sent; see quorum doctor", err=True)
+    announce(alert, home, os.environ)
 
 
 def _tell(done: Outcome, settings: Settings, *, as_json: bool) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +36,7 @@ def deliver(
     if a package does not verify, 13 if a server is not the one that the policy names, 14 if a login is refused.
     """
     from pipelines.settings import existing_home, resolve
+    from pipelines.telling import DELIVERY, alert_of, announce
     from quorum.deliver.open import open_delivery
     from quorum.deliver.run import DELIVERED
     from quorum.deliver.run import deliver as bring
@@ -53,16 +53,9 @@ def deliver(
         click.echo(f"{arrived} of {len(outcomes)} packages delivered")
         if not work.policy.recipients:
             click.echo(f"no recipient has a target: packages lie in {paths.out}/<recipient>/")
-    _alert([outcome.error.as_record() for outcome in outcomes if outcome.error], settings.home)
-    sys.exit(worst([outcome.error.exit_code for outcome in outcomes if outcome.error]))
-
-
-def _alert(errors: list[dict[str, object]], home: Path) -> None:
-    """Tell the channels of the home that packages did not arrive; counts and rules only."""
-    from pipelines.telling import delivery_alert, tell
-
-    if failed := tell(delivery_alert(errors), home, os.environ):
-        click.echo(f"quorum: {failed} alert(s) could not be sent; see quorum doctor", err=True)
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    announce(alert_of("", [error.as_record() for error in errors], DELIVERY), settings.home, os.environ)
+    sys.exit(worst([error.exit_code for error in errors]))
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

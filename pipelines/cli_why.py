@@ -7,6 +7,7 @@ package and nothing else: no home, no policy, no ledger.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -52,12 +53,12 @@ def why(package: str, cell: dict[str, str] | None, language: str, page: str | No
     if cell is None:
         levels = held.summarise()
         record, lines = record_summary(held, levels), describe_summary(held, levels, language)
-        drawn = None if page is None else summary_page(held, levels, language)
+        draw = partial(summary_page, held, levels, language)
     else:
         answer = held.explain(cell)
         record, lines = record_cell(held, answer), describe_cell(held, answer, language)
-        drawn = None if page is None else cell_page(held, answer, language)
-    if page is not None and drawn is not None:
-        write_page(Path(page), drawn, "why.page")
+        draw = partial(cell_page, held, answer, language)
+    if page is not None:
+        write_page(Path(page), draw(), "why.page")
     if as_json or page is None:
         click.echo(json.dumps(record, ensure_ascii=False) if as_json else "\n".join(lines))

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.settings import ENGINES
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from quorum.workspace import Workspace
 
-ENGINES = ("duckdb", "spark")
 Command = Callable[..., None]
 
 

@@ -20,8 +20,9 @@ from pipelines.delivery import DELIVERY, delivery
 from pipelines.doctor_looks import is_locked
 from pipelines.jobs import BY, NIGHTLY, RETENTION, nightly, retention
 from pipelines.settings import resolve, yesterday
+from pipelines.telling import DELIVERY as NOT_DELIVERED
 from pipelines.telling import RETENTION as REFUSED_RETENTION
-from pipelines.telling import alert_of, delivery_alert, tell
+from pipelines.telling import alert_of, tell
 from pipelines.waiting import waiting_nights
 from quorum.errors import EXIT_BUG, QuorumError
 from quorum.intake.context import COMPLETE_MARKER, required_sources
@@ -31,6 +32,8 @@ from quorum.zones import Home
 _PARTITION = "dagster/partition"
 KILLED = "quorum/killed"
 """Tag of a run whose process was gone."""
+_KINDS = {RETENTION: REFUSED_RETENTION, DELIVERY: NOT_DELIVERED}
+"""The kind of alert of each job that is no night."""
 _PENDING = [Status.QUEUED, Status.NOT_STARTED, Status.STARTING]
 
 
@@ -108,12 +111,8 @@ def _tell_run(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     if run.tags.get(BY):
         return dg.SkipReason("the command tells itself")
     events = [entry.dagster_event for entry in context.instance.all_logs(run.run_id) if entry.dagster_event]
-    alert = alert_of(run.tags.get(_PARTITION, ""), outcome.errors(events))
-    if run.job_name == RETENTION and alert is not None:
-        alert = Alert(REFUSED_RETENTION, "", alert.code, alert.rules)
-    elif run.job_name == DELIVERY and alert is not None:
-        alert = delivery_alert(outcome.errors(events))
-    elif alert is None and run.status is Status.FAILURE:
+    alert = alert_of(run.tags.get(_PARTITION, ""), outcome.errors(events), _KINDS.get(run.job_name, ""))
+    if alert is None and run.status is Status.FAILURE:
         alert = Alert("bug", run.tags.get(_PARTITION, ""), EXIT_BUG, {"bug": 1})
     try:
         failed = tell(alert, resolve(os.environ).home, os.environ)

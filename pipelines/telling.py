@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import click
+
 from pipelines.alerts import Alert, load_channels, send
 from quorum.errors import (
     EXIT_BUG,
@@ -43,27 +45,18 @@ OTHER_KINDS = (RECOVERED, RETENTION, DELIVERY)
 """A night that was held is done; retention was refused; a package did not arrive."""
 
 
-def alert_of(night: str, errors: Sequence[Mapping[str, Any]]) -> Alert | None:
-    """Return the alert about what went wrong in a night; None if nothing did.
+def alert_of(night: str, errors: Sequence[Mapping[str, Any]], kind: str = "") -> Alert | None:
+    """Return the alert about what went wrong; None if nothing did.
 
     Args:
-        night: the night.
+        night: the night; empty if it is about none.
         errors: ``{code, rule, message}``; only codes and rules are told.
+        kind: one of `OTHER_KINDS`; that of the exit code if empty.
     """
     code = worst([int(error["code"]) for error in errors])
     if code == EXIT_DONE:
         return None
-    return Alert(KINDS[code], night, code, Counter(str(error["rule"]) for error in errors))
-
-
-def delivery_alert(errors: Sequence[Mapping[str, Any]]) -> Alert | None:
-    """Return the alert about packages that did not arrive; None if all did.
-
-    Args:
-        errors: ``{code, rule, message}``; only codes and rules are told.
-    """
-    alert = alert_of("", errors)
-    return None if alert is None else Alert(DELIVERY, "", alert.code, alert.rules)
+    return Alert(kind or KINDS[code], night, code, Counter(str(error["rule"]) for error in errors))
 
 
 def tell(alert: Alert | None, home: Path, environ: Mapping[str, str]) -> int:
@@ -77,3 +70,9 @@ def tell(alert: Alert | None, home: Path, environ: Mapping[str, str]) -> int:
         return send(alert, load_channels(Home(home), environ))
     except QuorumError:
         return 1
+
+
+def announce(alert: Alert | None, home: Path, environ: Mapping[str, str]) -> None:
+    """Send an alert of a command, if there is one; how many channels failed is said on stderr."""
+    if failed := tell(alert, home, environ):
+        click.echo(f"quorum: {failed} alert(s) could not be sent; see quorum doctor", err=True)

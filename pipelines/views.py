@@ -98,14 +98,14 @@ def verify_folders(folders: Sequence[Path], public_key: Path | None, home: Path)
     verdicts = verify_packages(folders, key)
     for verdict in verdicts:
         said = (
-            f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {_printable(str(verdict.folder))}"
+            f"{'valid  ' if verdict.is_valid else 'INVALID'}  chain {verdict.chain}  {printable(str(verdict.folder))}"
         )
         click.echo(said)
         for problem in verdict.problems:
-            click.echo(f"         {problem.check}: {_printable(problem.file)} {problem.message}")
+            click.echo(f"         {problem.check}: {printable(problem.file)} {problem.message}")
     return EXIT_DONE if all(verdict.is_valid for verdict in verdicts) else EXIT_RELEASE
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Return a name that somebody else chose without line breaks and what moves a terminal's cursor."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in name)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 from delivery_house import House
 from delivery_servers import SftpPortal
 
 from pipelines import sensors
-from pipelines.cli_deliver import _alert
+from pipelines.cli_deliver import deliver
 from pipelines.delivery import DELIVERY, delivery
 from pipelines.schedules import to_recipients
 
@@ -57,8 +59,16 @@ def test_a_package_that_does_not_arrive_fails_the_run_and_is_told_by_its_rule(
         sensors.tell_failure(context)
     (told,) = _told(unattended)
     assert (told["kind"], told["code"], told["rules"]) == ("delivery", 12, {"deliver.package": 1})
-    _alert([], unattended.home.root)
-    assert len(_told(unattended)) == 1
+
+
+def test_the_command_tells_too_and_only_what_did_not_arrive(unattended: House) -> None:
+    page = unattended.home.out / "info-a" / "sections" / PERIODS[0] / "report.ja.html"
+    page.write_bytes(page.read_bytes()[:-1])
+    for periods in (("--period", PERIODS[0]), ("--period", PERIODS[1])):
+        result = CliRunner().invoke(deepcopy(deliver), periods)
+        assert result.exit_code == (12 if periods[1] == PERIODS[0] else 0)
+    (told,) = _told(unattended)
+    assert (told["kind"], told["code"], told["rules"]) == ("delivery", 12, {"deliver.package": 1})
 
 
 def test_the_schedule_asks_twice_a_morning_and_never_twice_for_the_same_hour() -> None:
