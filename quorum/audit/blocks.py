@@ -5,7 +5,7 @@ What belongs here: which tables tell of people, and the groups of people that th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +94,8 @@ def blocks_of(package: ParsedPackage, rules: Rules, truth: Truth) -> list[Block]
         if not any(places[n] < other or (places[n] == other and m < n) for m, other in enumerate(places) if m != n)
     ]
     keys = dict.fromkeys(row[0] for table in own for row in table.coordinates)
-    found = [_block(package, key, own, rules, truth) for key in keys]
+    zeros = {table.shape.name: Targeted(package, table).zero for table in own}
+    found = [_block(package, key, own, zeros, rules, truth) for key in keys]
     return sorted((block for block in found if block), key=lambda block: (next(iter(block.people.values())), block.key))
 
 
@@ -109,7 +110,14 @@ def _families(table: ParsedTable, rules: Rules) -> dict[str, str]:
     return {family: heads[family] for family in [*base, *(f for f in heads if f not in base)]}
 
 
-def _block(package: ParsedPackage, key: str, own: Sequence[ParsedTable], rules: Rules, truth: Truth) -> Block | None:
+def _block(
+    package: ParsedPackage,
+    key: str,
+    own: Sequence[ParsedTable],
+    zeros: Mapping[str, Bools],
+    rules: Rules,
+    truth: Truth,
+) -> Block | None:
     tables, people, events = [], dict[str, int](), 0
     for table in own:
         at = [row for row, place in enumerate(table.coordinates) if place[0] == key]
@@ -123,7 +131,7 @@ def _block(package: ParsedPackage, key: str, own: Sequence[ParsedTable], rules: 
         for family, name in families.items():
             if table.published[family][total]:
                 people.setdefault(family, int(table.values[name][total]))
-        tables.append(_table(package, table, at, families, people, truth))
+        tables.append(_table(package, table, at, zeros[table.shape.name][at], families, people, truth))
     if not people:
         return None
     told = tuple(people)
@@ -135,13 +143,13 @@ def _table(
     package: ParsedPackage,
     table: ParsedTable,
     at: Sequence[int],
+    zero: Bools,
     families: dict[str, str],
     people: dict[str, int],
     truth: Truth,
 ) -> BlockTable:
     rows = tuple(table.coordinates[row][1:] for row in at)
     finest = [table.shape.columns.index(dimension.levels[-1]) - 1 for dimension in table.shape.dimensions[1:]]
-    zero = Targeted(package, table).zero[list(at)]
     leaves = [n for n, row in enumerate(rows) if all(row[place] != ALL for place in finest) and not zero[n]]
     holds = np.array(
         [[all(mine in (ALL, his) for mine, his in zip(row, rows[n], strict=True)) for n in leaves] for row in rows],

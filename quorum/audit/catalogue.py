@@ -1,6 +1,6 @@
 """The twelve kinds of attack: what each attacker knows, what counts as success and what silence does not prove.
 
-What belongs here: the list, cheap ones first in each row of the table. What does not: an attack's own work, and running
+What belongs here: the list, in the order of disclosure.md's table. What does not: an attack's own work, and running
 them (`quorum.audit.run`).
 """
 

@@ -77,10 +77,9 @@ def intersect(packages: Sequence[ParsedPackage], rules: RuleBook, system: System
 
     Returns:
         One claim a group with one candidate; targets are the groups. Beside them, over the groups whose attribute is
-        told
-        whole: how often the commonest value of the group is right (guesses and hits), and that of the key (baseline);
-        the fewest different values (l), the smallest exp of entropy (entropy l), and the largest distance of a group's
-        shares from those of the key (t, the equal distance).
+        told whole: how often the commonest value of the group is right (guesses and hits), and that of the key
+        (baseline); the fewest different values (l), the smallest exp of entropy (entropy l), and the largest distance
+        of a group's shares from those of the key (t, the equal distance).
 
     Guarantee:
         Without a claim nobody in a told group is left with one candidate, however many of the releases they are in.

@@ -16,7 +16,8 @@ class Effort:
         positions: cells in which an insider is put (attack 4).
         programs: integer programs that may be solved about them.
         unknowns: size of the largest component in which an insider is put.
-        blocks: blocks of people that are reconstructed (9), decoded (10) or searched for members (11), each.
+        blocks: blocks of people that are decoded (10) or searched for members (11), and pairs of a block's tables that
+            are put together (9), each.
         combinations: combinations of attributes in the largest block that is reconstructed.
         solver_work: work of the solver on one block, in the deterministic units of CP-SAT.
         questions: people times answers of the largest block that is decoded.

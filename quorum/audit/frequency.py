@@ -9,7 +9,7 @@ of a cell are at least what its people did by their bands, and at most, but for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.places import Place, margins, place_of
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook
+from quorum.audit.system import Bools
 from quorum.audit.targeting import Targeted
 from quorum.tables.shape import Measure
 from quorum.tables.targeting import UNKNOWN
@@ -54,8 +55,9 @@ def judge_bands(packages: Sequence[ParsedPackage], rules: RuleBook) -> Findings:
     targets = unreached = contradictions = 0
     for package in packages:
         for table in (table for table in package.tables.values() if table.bands):
+            zeros = {name: Targeted(package, of).zero for name, of in package.tables.items()}
             for key in dict.fromkeys(row[0] for row in table.coordinates):
-                crowd = _Crowd(package, table, key, rules)
+                crowd = _Crowd(package, table, zeros, key, rules)
                 claims += crowd.not_whole()
                 found, left, is_broken = crowd.narrowed()
                 claims += found
@@ -84,6 +86,7 @@ class _Crowd:
 
     package: ParsedPackage
     banded: ParsedTable
+    zeros: Mapping[str, Bools]
     key: str
     rules: RuleBook
     left: int = field(default=PROGRAMS, init=False)
@@ -131,7 +134,7 @@ class _Crowd:
         found: dict[tuple[int, str], _Target] = {}
         threshold = self.rules.of(self.package.shape.report).threshold(self.heads.family)
         for table in self.tables:
-            zero = Targeted(self.package, table).zero
+            zero = self.zeros[table.shape.name]
             for row in self._rows(table):
                 if not table.published[self.heads.family][row] and not zero[row]:
                     cell = self._cell(table, row)
@@ -153,7 +156,7 @@ class _Crowd:
         if bounded.solve({}) is None:
             return [], 0, True
         failed: dict[int, str] = {}
-        left = self._fall(bounded, failed) + self._rise(bounded, failed)
+        left = self._try_all(bounded, failed, upward=False) + self._try_all(bounded, failed, upward=True)
         loose = System(self._relations(with_bands=False), self.nobody + 1)
         claims = []
         for number, says in failed.items():
@@ -164,40 +167,34 @@ class _Crowd:
                 claims.append(self._claim(target.table, target.coordinates, target.measure, says))
         return claims, left, False
 
-    def _fall(self, system: System, failed: dict[int, str]) -> int:
-        """Try to make targets 0, together and then one by one; note those that cannot be."""
+    def _try_all(self, system: System, failed: dict[int, str], *, upward: bool) -> int:
+        """Try to make targets 0, or to raise them to their thresholds, together and then one by one.
+
+        Targets that cannot be there are noted; those that the programs did not come to are counted.
+        """
         waiting, together = list(range(len(self.targets))), True
         while waiting and self.left > 0:
             self.left -= 1
             tried = waiting if together else waiting[:1]
-            found = system.solve({v: 1.0 for number in tried for v in self.targets[number].variables})
-            met = [n for n in waiting if found is not None and self._value(n, found) <= _NEAR]
+            found = self._solve(system, tried, upward=upward)
+            met = [] if found is None else [n for n in waiting if self._is_there(n, found, upward=upward)]
             if len(tried) == 1 and tried[0] not in met:
-                failed[tried[0]] = "cannot be 0"
+                failed[tried[0]] = f"cannot be {self.targets[tried[0]].threshold if upward else 0}"
                 waiting = waiting[1:]
             together = bool(met)
             waiting = [n for n in waiting if n not in met]
         return len(waiting)
 
-    def _rise(self, system: System, failed: dict[int, str]) -> int:
-        """Try to raise targets to their thresholds, each helped no further than that."""
-        waiting, together = list(range(len(self.targets))), True
-        while waiting and self.left > 0:
-            self.left -= 1
-            tried = waiting if together else waiting[:1]
-            found = system.raise_all([(self.targets[n].variables, self.targets[n].threshold) for n in tried])
-            met = [
-                n for n in waiting if found is not None and self._value(n, found) >= self.targets[n].threshold - _NEAR
-            ]
-            if len(tried) == 1 and tried[0] not in met:
-                failed[tried[0]] = f"cannot be {self.targets[tried[0]].threshold}"
-                waiting = waiting[1:]
-            together = bool(met)
-            waiting = [n for n in waiting if n not in met]
-        return len(waiting)
+    def _solve(self, system: System, tried: Sequence[int], *, upward: bool) -> Floats | None:
+        aimed = [self.targets[number] for number in tried]
+        if upward:
+            return system.raise_all([(target.variables, target.threshold) for target in aimed])
+        return system.solve({v: 1.0 for target in aimed for v in target.variables})
 
-    def _value(self, number: int, solution: Floats) -> float:
-        return float(solution[list(self.targets[number].variables)].sum())
+    def _is_there(self, number: int, solution: Floats, *, upward: bool) -> bool:
+        target = self.targets[number]
+        value = float(solution[list(target.variables)].sum())
+        return value >= target.threshold - _NEAR if upward else value <= _NEAR
 
     def _relations(self, *, with_bands: bool) -> list[Row]:
         """Return all that a reader writes down of the key."""
@@ -211,7 +208,7 @@ class _Crowd:
 
     def _published(self) -> Iterator[Row]:
         for table in self.tables:
-            zero = Targeted(self.package, table).zero
+            zero = self.zeros[table.shape.name]
             for row in self._rows(table):
                 if table.published[self.heads.family][row] or zero[row]:
                     for measure, variables in self._measures(table, self._cell(table, row)):

@@ -37,12 +37,14 @@ def invoiced_rows(package: ParsedPackage, table: ParsedTable, family: str) -> Bo
     shape, own = package.shape, table.shape.columns[0]
     measures = {m.name for m in table.shape.measures if m.family == family}
     exempt = np.zeros(len(table.coordinates), dtype=np.bool_)
+    if kind_of(shape.period) != MONTH:
+        return exempt
     is_said = any(
         (said["period"], tuple(_texts(said["dimensions"]))) == (shape.period, (own,))
         and measures <= INVOICED & set(_texts(said["measures"]))
         for said in shape.invariants
     )
-    if kind_of(shape.period) != MONTH or not is_said:
+    if not is_said:
         return exempt
     exempt[:] = [all(level == ALL for level in place[1:]) for place in table.coordinates]
     lone = [(whole, parts[0]) for _, whole, parts in margins(table, shape.groups) if len(parts) == 1]

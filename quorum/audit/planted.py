@@ -6,11 +6,10 @@ number of a real rule set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from quorum.audit.package import ParsedPackage, ParsedTable
@@ -18,6 +17,7 @@ from quorum.audit.planted_frequency import FINDINGS as FREQUENCY
 from quorum.audit.planted_frequency import planted_frequency
 from quorum.audit.planted_people import FINDINGS as OF_PEOPLE
 from quorum.audit.planted_people import planted_people
+from quorum.audit.planted_tables import planted_table
 from quorum.audit.planted_week import FINDINGS, planted_week
 from quorum.audit.record import Findings
 from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
@@ -121,7 +121,7 @@ _FAMILIES = (("impressions", "impression_n", "people_n"), ("clicks", "click_n", 
 
 def _audience(shape: TableShape) -> ParsedTable:
     """Rows: ALL, a, b, c, d."""
-    return _table(
+    return planted_table(
         shape,
         {
             "impression_n": (450, 60, 150, 120, _HIDDEN),
@@ -148,14 +148,4 @@ def _grid(shape: TableShape) -> ParsedTable:
         (336, 92, _HIDDEN, 59, _HIDDEN),
         (3127, 800, _HIDDEN, 651, _HIDDEN),
     )
-    return _table(shape, {"impression_n": tuple(value for line in lines for value in line)})
-
-
-def _table(shape: TableShape, columns: Mapping[str, Sequence[int | None]]) -> ParsedTable:
-    family = {measure.name: measure.family for measure in shape.measures}
-    return ParsedTable(
-        shape,
-        tuple(shape.coordinates()),
-        {name: np.array([value or 0 for value in values], dtype=np.int64) for name, values in columns.items()},
-        {family[name]: np.array([value is not _HIDDEN for value in values]) for name, values in columns.items()},
-    )
+    return planted_table(shape, {"impression_n": tuple(value for line in lines for value in line)})

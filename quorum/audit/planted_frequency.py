@@ -6,11 +6,8 @@ What belongs here: its package, and what the attack must find in it. What does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-
-from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.package import ParsedPackage
+from quorum.audit.planted_tables import planted_table
 from quorum.tables.shape import Dimension, Measure, PackageShape, TableShape
 
 _KEY = Dimension(("campaign_id",), (("planted",),), has_margin=False, partitions_people=False)
@@ -48,17 +45,9 @@ def planted_frequency() -> ParsedPackage:
     heads = (Measure("people_n", "impressions", "heads", ("frequency",)),)
     banded = TableShape("often", "planted frequency", (_KEY, often), heads)
     tables = {
-        "crowd": _table(crowd, {"impression_n": _EVENTS, "people_n": _PEOPLE}),
-        "often": _table(
+        "crowd": planted_table(crowd, {"impression_n": _EVENTS, "people_n": _PEOPLE}),
+        "often": planted_table(
             banded, {"people_n": (250, 100, 50, 50, 50)}, {"1": (1, 1), "2": (2, 2), "3-5": (3, 5), "6+": (6, 20)}
         ),
     }
     return ParsedPackage(PackageShape("planted", "planted", "2000-03-01", (crowd, banded)), tables, {})
-
-
-def _table(
-    shape: TableShape, columns: Mapping[str, Sequence[int | None]], bands: Mapping[str, tuple[int, int]] | None = None
-) -> ParsedTable:
-    shown = np.array([value is not _HIDDEN for value in next(iter(columns.values()))])
-    values = {name: np.array([value or 0 for value in listed], dtype=np.int64) for name, listed in columns.items()}
-    return ParsedTable(shape, tuple(shape.coordinates()), values, {"impressions": shown}, bands or {})

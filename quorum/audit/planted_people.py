@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_tables import planted_table
 from quorum.tables.shape import ALL, Dimension, Measure, PackageShape, TableShape
 
 _KEY = Dimension(("campaign_id",), (("planted",),), has_margin=False, partitions_people=False)
@@ -64,7 +65,7 @@ def planted_people() -> tuple[tuple[ParsedPackage, ...], Mapping[str, Mapping[st
 
 def _rest() -> ParsedTable:
     shape = TableShape("rest", "planted rest", (_KEY, _dimension("band", "abc")), (_count("band"),))
-    return _table(shape, {"impression_n": (360, 300, None, None)})
+    return planted_table(shape, {"impression_n": (360, 300, None, None)})
 
 
 def _square() -> ParsedTable:
@@ -72,7 +73,7 @@ def _square() -> ParsedTable:
     dimensions = (_KEY, _dimension("row", "wx"), _dimension("column", "pq"))
     shape = TableShape("square", "planted square", dimensions, (_count("row", "column"), heads))
     people = (120, 60, 60, 60, None, None, 60, None, None)
-    return _table(shape, {"impression_n": [n and 2 * n for n in people], "people_n": people})
+    return planted_table(shape, {"impression_n": [n and 2 * n for n in people], "people_n": people})
 
 
 def _homes(*people: int) -> ParsedTable:
@@ -85,11 +86,12 @@ def _people(name: str, column: str, people: Sequence[int]) -> ParsedTable:
     categories = "abcdefgh"[: len(people)]
     shape = TableShape(name, f"planted {name}", (_KEY, _dimension(column, categories)), (_count(column), heads))
     told = (sum(people), *people)
-    return _table(shape, {"impression_n": [2 * n for n in told], "people_n": told})
+    return planted_table(shape, {"impression_n": [2 * n for n in told], "people_n": told})
 
 
 def _total(name: str, value: int, universe: str = "") -> ParsedTable:
-    return _table(TableShape(name, f"planted {universe or name}", (_KEY,), (_count(),)), {"impression_n": (value,)})
+    shape = TableShape(name, f"planted {universe or name}", (_KEY,), (_count(),))
+    return planted_table(shape, {"impression_n": (value,)})
 
 
 def _crowd() -> list[ParsedTable]:
@@ -112,7 +114,7 @@ def _crowd() -> list[ParsedTable]:
         shape = TableShape(f"crowd{number:02}", "planted crowd", (_KEY, _dimension(column, "abcdef")), measures)
         heads, more = (_CROWD, *seen), (_CROWD // 2, *clicked)
         columns = {"impression_n": [2 * n for n in heads], "people_n": heads, "click_n": more, "clicker_n": more}
-        tables.append(_table(shape, columns))
+        tables.append(planted_table(shape, columns))
     return tables
 
 
@@ -127,13 +129,3 @@ def _count(*columns: str) -> Measure:
 def _package(period: str, tables: Sequence[ParsedTable]) -> ParsedPackage:
     shape = PackageShape("planted", "planted", period, tuple(table.shape for table in tables))
     return ParsedPackage(shape, {table.shape.name: table for table in tables}, {})
-
-
-def _table(shape: TableShape, columns: Mapping[str, Values]) -> ParsedTable:
-    family = {measure.name: measure.family for measure in shape.measures}
-    return ParsedTable(
-        shape,
-        tuple(shape.coordinates()),
-        {name: np.array([value or 0 for value in values], dtype=np.int64) for name, values in columns.items()},
-        {family[name]: np.array([value is not None for value in values]) for name, values in columns.items()},
-    )

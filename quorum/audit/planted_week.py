@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
-
 from quorum.audit.package import ParsedPackage, ParsedTable
+from quorum.audit.planted_tables import planted_table
 from quorum.tables.shape import Dimension, KeyPlan, Measure, PackageShape, TableShape
 
 _MONDAY = date(2000, 1, 3)
@@ -61,9 +60,4 @@ def _package(period: str, impressions: int | None, clicks: int | None) -> Parsed
 
 def _table(name: str, family: str, measure: str, value: int | None) -> ParsedTable:
     shape = TableShape(name, "planted week", (_KEY,), (Measure(measure, family, "count", ("period",)),))
-    return ParsedTable(
-        shape,
-        (("planted",),),
-        {measure: np.array([value or 0], dtype=np.int64)},
-        {family: np.array([value is not _HIDDEN])},
-    )
+    return planted_table(shape, {measure: (value,)})

@@ -59,7 +59,7 @@ def differences(packages: Sequence[ParsedPackage], system: System, rules: RuleBo
     claims: list[Claim] = []
     targets = 0
     for cells, (value, left) in sums.items():
-        if not value or not cells <= set(aimed):
+        if not value or any(cell not in aimed for cell in cells):
             continue
         targets += 1
         first = aimed[min(cells)][0]

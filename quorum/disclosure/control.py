@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
 from types import MappingProxyType
 from typing import cast
 
@@ -19,7 +18,7 @@ import pyarrow as pa
 from quorum.disclosure.decide import Told, Values, decide
 from quorum.disclosure.equations import Block, build_blocks
 from quorum.disclosure.frequency import in_bands, is_told
-from quorum.disclosure.grid import Bools
+from quorum.disclosure.grid import Bools, rows_of
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS
 from quorum.disclosure.sums import verify_sums
 from quorum.disclosure.targeting import verify_zeros, zeros_of
@@ -142,7 +141,7 @@ def _declared(shape: PackageShape, families: Sequence[FamilySpec]) -> set[str]:
 def _key_of(block: Block, shape: PackageShape) -> str:
     """Return the key of the report that a block is of."""
     table, rows, _ = block.rows[0]
-    return next(islice(shape.table(table).coordinates(), int(rows[0]), None))[0]
+    return rows_of(shape.table(table))[int(rows[0])][0]
 
 
 def _refuse_misfits(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from quorum.disclosure.banded import Crowd, Inside, is_open
 from quorum.disclosure.decide import Values
 from quorum.disclosure.equations import LINKED, ONE_WAY, TWO_WAY, Block
-from quorum.disclosure.grid import Bools, Ints, coordinates_of
+from quorum.disclosure.grid import Bools, Ints, coordinates_of, rows_of
 from quorum.disclosure.two_way import find_tables
 from quorum.disclosure.types import PackageCube, Seen
 from quorum.disclosure.witness import Base, Layer, Protection, unproven
@@ -214,7 +215,7 @@ def _placed(block: Block, finest: Ints, cube: PackageCube, seen: Seen) -> Ints |
     position = {int(cell): at for at, cell in enumerate(finest.tolist())}
     for name, rows, cells in block.rows:
         table = cube.shape.table(name)
-        listed = list(table.coordinates())
+        listed = rows_of(table)
         found = {
             listed[row][1:]: position[cell]
             for row, cell in zip(rows.tolist(), cells.tolist(), strict=True)
@@ -244,6 +245,7 @@ def _names_unknown_alone(block: Block, cube: PackageCube) -> Bools:
     return found
 
 
+@lru_cache(maxsize=16)
 def _unknown_rows(table: TableShape) -> Bools:
     """Return which rows of a table name nothing but ``unknown`` beside the report's key, or nothing."""
     found = np.ones(1, dtype=np.bool_)

@@ -40,6 +40,21 @@ def coordinates_of(dimension: Dimension) -> tuple[Coordinate, ...]:
     return tuple(dimension.coordinates())
 
 
+@lru_cache(maxsize=16)
+def rows_of(table: TableShape) -> tuple[Coordinate, ...]:
+    """Return a table's rows: one coordinate a column, in the order of the published file.
+
+    Args:
+        table: any.
+
+    Guarantee:
+        As of `coordinates_of`.
+
+    Source: architecture.md, "A report package".
+    """
+    return tuple(table.coordinates())
+
+
 def parent_of(coordinate: Coordinate) -> Coordinate | None:
     """Return the coordinate one level up, or None for a margin over everything.
 

@@ -236,17 +236,21 @@ def describe(shape: PackageShape, policy: Policy, digests: Mapping[str, str]) ->
         "quorum:head_counts": shape.head_counts,
         "quorum:rule_set": rule_numbers(policy.rule_sets[report.rule_set], report, policy),
         "quorum:policy": {"version": policy.version, "digest": policy.digest},
-        "resources": [_resource(table, digests[table.name], policy) for table in shape.tables],
+        "resources": [_resource(table, digests[table.name], _bands(table, report, policy)) for table in shape.tables],
     }
 
 
-def _resource(table: TableShape, digest: str, policy: Policy) -> dict[str, Any]:
-    spec = next(
-        (of.frequency for of in policy.reports.values() if of.frequency and of.frequency.name == table.name), None
-    )
+def _bands(table: TableShape, report: ReportSpec, policy: Policy) -> Mapping[str, tuple[int, int]]:
+    """Return what the bands of people by how often mean; nothing for any other table."""
+    if report.frequency is None or report.frequency.name != table.name:
+        return {}
+    return bands_of(policy, report.frequency)
+
+
+def _resource(table: TableShape, digest: str, bands: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     fields = [_dimension(dimension, level) for dimension in table.dimensions for level in dimension.levels]
-    if spec is not None:
-        fields[-1]["quorum:frequency"] = {band: list(ends) for band, ends in bands_of(policy, spec).items()}
+    if bands:
+        fields[-1]["quorum:frequency"] = {band: list(ends) for band, ends in bands.items()}
     fields += [
         {
             "name": measure.name,
