@@ -47,6 +47,17 @@ def test_bands_with_room_narrow_nothing() -> None:
     assert (findings.targets, findings.unreached, findings.contradictions) == (8, 0, 0)
 
 
+def test_it_finds_what_the_most_impressions_of_a_band_give_away() -> None:
+    """The second age has 700 impressions: that takes some of those who saw six or more, who are then not elsewhere."""
+    events = (900, 500, 400, 200, 0, 0, 700, 0, 0)
+    claims = found(changed(crowd__impression_n=events, often__people_n=(250, 150, 50, 0, 50))).claims
+    assert {(claim.where[2:], claim.what) for claim in claims} == {
+        (("a1", "g2"), "impression_n"),
+        (("a1", "g2"), "people_n"),
+        (("a2", "g1"), "people_n"),
+    }
+
+
 def test_what_totals_alone_say_is_not_claimed() -> None:
     """Of the second age and gender at least 50 people follow without bands: other attacks say so."""
     places = {claim.where for claim in found(planted_frequency()).claims}

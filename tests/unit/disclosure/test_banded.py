@@ -31,6 +31,12 @@ def test_a_margin_keeps_its_people() -> None:
     assert not is_open(crowd((10, 10), (10, 10), MIXED, MIXED))
 
 
+def test_no_cell_holds_more_people_than_its_margin() -> None:
+    """Rows have 240 people of 360 impressions: 241 of one impression each would be as many as a row has."""
+    assert is_open(crowd(MIXED, MIXED, MIXED, MIXED, threshold=240))
+    assert not is_open(crowd(MIXED, MIXED, MIXED, MIXED, threshold=241))
+
+
 def test_nearly_all_of_a_row_may_not_change_places_with_those_of_another() -> None:
     """One in 61 is another: every cell has both, and still a row cannot be emptied into another column."""
     assert not is_open(crowd((60, 1), (60, 1), (1, 60), (1, 60)))

@@ -153,6 +153,17 @@ def test_people_in_other_cells_than_the_tables_say_prove_nothing() -> None:
     assert not told(replace(cube, seen={"c000": moved})).frequency
 
 
+def test_other_people_with_as_many_impressions_prove_nothing() -> None:
+    """Two cells with forty impressions each, of 30 and of 25 people: exchanged, every sum is as it was."""
+    cube = cube_of({**even(), (0, 0): [(1, 20), (2, 10)], (1, 1): [(1, 10), (2, 15)]})
+    seen = cube.seen["c000"]
+    one, other = (seen.places.index((f"age_band{n}", f"gender{n}")) for n in (0, 1))
+    people = seen.people.copy()
+    people[[one, other]] = people[[other, one]]
+    assert told(cube).frequency
+    assert not told(replace(cube, seen={"c000": replace(seen, people=people, counted=people)})).frequency
+
+
 @pytest.mark.slow
 def test_tables_of_three_dimensions_are_proven_layer_by_layer() -> None:
     shape, seen = campaign_shape(1, with_pairs=True), {}
