@@ -268,3 +268,17 @@ def test_a_run_that_may_not_begin_tells_why_and_never_counts_as_done(
     ]
     assert ["night.lock: a second night in the same home" in message for message in told] == [True]
     assert [error["code"] for error in outcome.errors(result.all_events)] == [1]
+
+
+def test_a_run_of_dagsters_own_is_on_the_engine_that_the_environment_names(
+    instance: dg.DagsterInstance, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUM_MASTER_KEY", "5a" * 32)
+    monkeypatch.setenv("QUORUM_SPARK_PYTHON", str(tmp_path / "nowhere"))
+    where = resolve({"QUORUM_ENGINE": "spark"}, home=str(home.root), landing=str(tmp_path / "landing"))
+    job = draw(workspace_resource(where), [NIGHT]).resolve_job_def(NIGHTLY)
+    result = job.execute_in_process(instance=instance, partition_key=NIGHT.isoformat(), raise_on_error=False)
+    told = [
+        e.event_specific_data.error.message for e in result.all_events if e.event_type_value == "RESOURCE_INIT_FAILURE"
+    ]
+    assert ["make spark-setup" in message for message in told] == [True]

@@ -71,6 +71,7 @@ def test_a_page_tells_the_night_in_counts(house: House, name: str, expected: str
     assert not (house.home.docs / "data_docs").exists()
     index = (page.parent / "index.html").read_text(encoding="utf-8")
     assert f'<a href="{NIGHT}.html">' in index
+    assert (house.home.docs / "attacks" / name).is_file()
 
 
 @pytest.mark.parametrize(

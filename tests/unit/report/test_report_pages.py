@@ -361,6 +361,17 @@ def test_templates_travel_with_the_package(root: Path) -> None:
     assert shipped == {package: ["templates/*"] for package in folders}
 
 
+def test_a_campaign_that_the_reference_data_no_longer_list_is_its_id(policy: Policy) -> None:
+    shape = next(s for s in package_shapes(policy, references(2), NIGHT) if s.report == "campaign")
+    listed = references(2)
+    without = {**listed, "pseudo__campaign": listed["pseudo__campaign"].slice(0, 0)}
+    known, unknown = page_facts(policy, listed, shape), page_facts(policy, without, shape)
+    assert {key.key for key in known.keys} == {key.key for key in unknown.keys}
+    assert all(key.booking for key in known.keys)
+    assert not any(key.booking for key in unknown.keys)
+    assert all(set(key.names.values()) == {key.key} for key in unknown.keys)
+
+
 TARGETING = {"c000": {"gender": ("female",), "prefecture": ("tokyo", "osaka")}, "c001": {"age_band": ("20s",)}}
 
 
