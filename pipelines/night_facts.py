@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli_ask import askable
+from pipelines.offered import offered
 from pipelines.outcome import Outcome
 from quorum.ledger import Ledger
 from quorum.workspace import Workspace
@@ -46,6 +47,7 @@ def collect(workspace: Workspace, done: Outcome, before: Facts | None = None) ->
         "shares": [share.as_record() for share in workspace.withheld_shares(night)],
         "errors": [dict(error) for error in done.errors],
         "askable": askable(workspace),
+        "offered": offered(workspace, night),
         "waiting": waiting(workspace.ledger, night),
     }
 

@@ -1,7 +1,7 @@
 """The page of a night, for those who do not open Dagster: two static files, an index, and thirty nights in a drawing.
 
-What belongs here: layout and drawing. What does not: the facts (`pipelines.night_facts`). The pages stay inside; they
-hold counts, and no script.
+What belongs here: layout and drawing. What does not: the facts (`pipelines.night_facts`), the form of questions
+(`pipelines.ask_form`). The pages stay inside; they hold counts, load nothing, and run no script but that of the form.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import yaml
 from markupsafe import Markup
 
 from assets.data_docs import draw_docs
+from pipelines.ask_form import DAGSTER, form_data, script, script_source
 from pipelines.dossier import write_dossier
 from pipelines.night_facts import Facts, collect, keep, load, published_permille, trend
+from pipelines.offered import all_offered
 from pipelines.settings import ROOT
 from quorum.pages import put_whole, template
 from quorum.redaction import describe
@@ -54,8 +56,11 @@ def write_night(workspace: Workspace, done: Outcome) -> Path:
     nights = sorted((path.stem for path in folder.glob("????-??-??.json")), reverse=True)
     listed = [found for name in nights[:_LATEST] if (found := load(folder, date.fromisoformat(name))) is not None]
     past = trend(folder, night)
+    offers = all_offered(workspace, lambda day: load(folder, day))
     for language in LANGUAGES:
-        put_whole(folder / page_name(night.isoformat(), language), night_page(facts, past, language, has_docs=has_docs))
+        form = form_data(workspace.policy, offers, language) if offers["reports"] else None
+        page = night_page(facts, past, language, has_docs=has_docs, form=form)
+        put_whole(folder / page_name(night.isoformat(), language), page)
         put_whole(folder / page_name("index", language), index_page(listed, language))
     return folder / page_name(night.isoformat(), "ja")
 
@@ -77,7 +82,12 @@ def page_name(stem: str, language: str) -> str:
 
 
 def night_page(
-    facts: Facts, past: Sequence[tuple[date, Facts | None]], language: str, *, has_docs: bool = False
+    facts: Facts,
+    past: Sequence[tuple[date, Facts | None]],
+    language: str,
+    *,
+    has_docs: bool = False,
+    form: Markup | None = None,
 ) -> str:
     """Return the page of a night.
 
@@ -86,6 +96,7 @@ def night_page(
         past: thirty nights that end on it, in order; None where a night left nothing.
         language: ``ja`` or ``en``.
         has_docs: whether there are Data Docs of the night.
+        form: what the form of questions offers, from `pipelines.ask_form.form_data`; None if there is nothing to ask.
     """
     t = _words()[language]
     slowest = sorted(facts["stages"], key=lambda step: -step["seconds"])[:12]
@@ -114,6 +125,10 @@ def night_page(
         statuses=_counted(facts["releases"]),
         drawings=drawings,
         first=past[0][0],
+        form=form,
+        dagster=DAGSTER,
+        script=script(),
+        script_source=script_source(),
     )
 
 

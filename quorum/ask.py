@@ -30,9 +30,10 @@ from quorum.zones import Home
 PURPOSE = "P-03"
 QUESTION = "question"
 _SHOWN = 12
-_NOT_ASKED = ("information_provider",)
+_NOT_ASKED = ("information_provider", "service_provider")
 """Whose reports are not cut: the sections of information providers are all in the portal's own report, which was
-decided for itself; two decisions about one cell, put together, could give a third away."""
+decided for itself; two decisions about one cell, put together, could give a third away. The categories of goods are the
+same for every service provider, so that a row of theirs does not say whose buyers it counts."""
 
 
 @dataclass(frozen=True)

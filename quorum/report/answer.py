@@ -78,6 +78,11 @@ def label_of(policy: Policy, column: str, key: str, language: str) -> str:
     return policy.label(key_set_of(policy, column), key, language)
 
 
+def column_name(column: str, language: str) -> str:
+    """Return what a column is called in a language; the column itself where answers do not have it."""
+    return _words()[language].get(column, column)
+
+
 def key_set_of(policy: Policy, column: str) -> str:
     """Return the key set of a column; empty for a column whose categories come from the reference data.
 

@@ -1,8 +1,9 @@
 """What an analyst does in the browser, done by Playwright against the real server and daemon, on loopback.
 
 Opens the asset graph, materialises a night with a bad file planted in it, sees a blocking check fail and nothing made
-downstream, takes the file away, runs again, reads the metadata. Screenshots lie in the folder that is named, to be
-looked at. Run by ``make test-browser``; it is no test of ``make test``, because it needs Chromium, and fails without.
+downstream, takes the file away, runs again, reads the metadata, asks a question with the form on the night's page.
+Screenshots lie in the folder that is named, to be looked at. Run by ``make test-browser``; it is no test of
+``make test``, because it needs Chromium, and fails without.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from ask_in_browser import ask_in_browser
 from playwright.sync_api import Page, sync_playwright
 
 from pipelines.instance import prepare_dagster_home
@@ -205,6 +207,8 @@ def main(shots: Path) -> None:
             check(True, "metadata of a materialisation: counts, shares withheld, pages to open")
             page.goto((home / "docs" / "night" / f"{night}.html").as_uri())
             page.screenshot(path=shots / "10-night.png", full_page=True)
+            for is_so, what in ask_in_browser(browser, URL, home, night, shots, lambda: ended(3)):
+                check(is_so, what)
         browser.close()
     sys.stdout.write(f"screenshots: {shots}\n")
 

@@ -227,7 +227,18 @@ def test_another_home_gives_the_same_bytes_through_dagsters_own_resource(
         own, theirs = (
             json.loads((home / "docs" / "night" / f"{night}.json").read_text()) for home in (where.home, portal.home)
         )
-        same = ("is_done", "exit_code", "sources", "reasons", "releases", "shares", "errors", "askable", "waiting")
+        same = (
+            "is_done",
+            "exit_code",
+            "sources",
+            "reasons",
+            "releases",
+            "shares",
+            "errors",
+            "askable",
+            "offered",
+            "waiting",
+        )
         assert {name: own[name] for name in same} == {name: theirs[name] for name in same}
         assert [step["name"] for step in own["stages"]] == [step["name"] for step in theirs["stages"]]
     for part in ("out", "warehouse/cube", "warehouse/safe", "keys", "docs/data_docs"):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from release_night import cube_tables, references
 
 from pipelines.cli_ask import question_of
-from quorum.ask import PURPOSE, QUESTION
+from quorum.ask import PURPOSE, QUESTION, reports_to_ask
 from quorum.audit.package import parse_package
 from quorum.disclosure import PackageCube, control
 from quorum.errors import InputError, PolicyError, ReleaseError, UsageError
@@ -114,6 +114,10 @@ def test_two_spellings_of_a_question_are_one() -> None:
     same = Question("campaign", "2026-11-20", None, ("age_band", "gender"), {"gender": ("female", "male")}, ("a", "b"))
     assert one.name == same.name
     assert one.name != replace(one, keys=("a",)).name
+
+
+def test_reports_whose_keys_are_not_one_recipients_own_are_not_cut(policy: Policy) -> None:
+    assert [report.name for report in reports_to_ask(policy)] == ["campaign", "site"]
 
 
 def test_texts_become_a_question(policy: Policy) -> None:

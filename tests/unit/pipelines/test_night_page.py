@@ -18,6 +18,7 @@ from pipelines.night_page import with_pages, write_night
 from pipelines.outcome import Outcome
 from quorum.errors import InputError
 from quorum.ledger import Ledger
+from quorum.policy import Policy
 from quorum.release.shares import Share
 from quorum.tables import Catalog
 from quorum.zones import Home
@@ -28,10 +29,10 @@ ASKABLE = {"reports": {"campaign": {"tables": {"t": ["age_band"]}, "periods": []
 
 
 class House:
-    """Stands in for a workspace: a home, a ledger, shares."""
+    """Stands in for a workspace: a home, a ledger, shares; nothing that it released lies there."""
 
-    def __init__(self, home: Home) -> None:
-        self.home, self.ledger = home, Ledger(home.ledger)
+    def __init__(self, home: Home, policy: Policy) -> None:
+        self.home, self.policy, self.ledger = home, policy, Ledger(home.ledger)
         self.shares = [Share("campaign", "day", "audience_area", "clicks", 25, 75)]
         self.done: set[date] = {NIGHT}
 
@@ -43,9 +44,9 @@ class House:
 
 
 @pytest.fixture
-def house(home: Home, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(home: Home, policy: Policy, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(night_facts, "askable", lambda _: ASKABLE)
-    return House(home)
+    return House(home, policy)
 
 
 def outcome(night: date = NIGHT, errors: tuple[dict[str, object], ...] = (), status: str = "published") -> Outcome:
