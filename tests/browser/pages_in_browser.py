@@ -5,15 +5,19 @@ Run by `make browser-test`, which needs chromium; not collected with the other t
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 from release_night import NIGHT, cube_tables, references, withhold
 
+from pipelines.ask_form import form_data
+from pipelines.night_page import night_page
 from quorum.policy import Policy
 from quorum.release.shapes import package_shapes
 from quorum.report.facts import page_facts
@@ -21,6 +25,7 @@ from quorum.report.html import render
 
 PAGES = [(report, language) for report in ("campaign", "sections", "site") for language in ("ja", "en")]
 DESKTOP, PHONE = 1280, 390
+HOSTILE = "</script><img src=x onerror=alert(1)>'\"; rm -rf $HOME `id` &x=1#\n: [}"
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +74,69 @@ def test_a_printed_page_shows_the_tables_that_are_folded_on_the_screen(
     page.emulate_media(media="print")
     assert folded.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.fixture(scope="module")
+def asked(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night's page in both languages, whose form offers campaigns that are called as nobody should be."""
+    columns = {
+        "campaign_id": [HOSTILE, "constructor", "c001"],
+        "age_band": ["20s", "30s"],
+        "gender": ["female", "male"],
+    }
+    tables = {
+        "audience_age_gender": columns,
+        "audience_age": {name: columns[name] for name in ("campaign_id", "age_band")},
+    }
+    offers = {
+        "reports": {"campaign": {"2026-W47": tables, str(NIGHT): tables}},
+        "names": {"campaign_id": {"c001": {"ja": HOSTILE, "en": HOSTILE}}},
+    }
+    lists = {name: [] for name in ("sources", "releases", "shares", "errors", "stages")}
+    facts = {"date": str(NIGHT), "is_done": True, "exit_code": 0, "seconds": 0, "reasons": {}, "waiting": {}, **lists}
+    facts |= {"askable": {"reports": {}, "categories": {}}}
+    found = tmp_path_factory.mktemp("asked")
+    for language in ("ja", "en"):
+        form = form_data(policy, offers, language)
+        (found / f"{language}.html").write_text(
+            night_page(facts, [(NIGHT, facts)], language, form=form), encoding="utf-8"
+        )
+    return found
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_name_from_outside_is_text_in_the_form_the_command_and_the_configuration(
+    browser: Browser, asked: Path, language: str
+) -> None:
+    page = browser.new_context(viewport={"width": PHONE, "height": 900}).new_page()
+    fetched, said = [], []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.goto((asked / f"{language}.html").as_uri())
+    assert page.locator("#ask").evaluate("form => form.getBoundingClientRect().right") <= PHONE
+    assert page.locator("#ask *").evaluate_all(
+        "all => all.every((each) => each.getBoundingClientRect().right <= innerWidth)"
+    )
+    assert page.input_value("#ask-period") == str(NIGHT)
+    assert page.locator("#ask-keys label").all_text_contents()[1] == " constructor"
+    page.locator("#ask-keys summary").click()
+    page.locator("#ask-keys input").first.check()
+    page.select_option("#ask-table", "audience_age")
+    assert page.locator("#ask-keys input").first.is_checked()
+    config = yaml.safe_load(page.input_value("[name=config]"))["ops"]["answer"]["config"]
+    assert (config["campaigns"], config["table"]) == ([HOSTILE], "audience_age")
+    assert shlex.split(page.input_value("#ask-command"))[-2:] == ["--key", HOSTILE]
+    assert page.locator("img").count() == 0
+    assert (len(fetched), said) == (1, [])
+
+
+def test_no_other_script_runs_and_no_other_address_is_opened(browser: Browser, asked: Path) -> None:
+    page = browser.new_page()
+    page.goto((asked / "en.html").as_uri())
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
+    )
+    assert page.evaluate("window.ran") is None
+    for address, is_valid in (("javascript:alert(1)", False), ("", False), ("https://quorum.example.jp/", True)):
+        page.fill("#ask-address", address)
+        assert page.locator("#ask-address").evaluate("field => field.checkValidity()") is is_valid
