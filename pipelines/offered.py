@@ -102,9 +102,9 @@ def _listed(folder: Path, report: ReportSpec, policy: Policy) -> _Tables:
     try:
         descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
         columns = {resource["name"]: _columns(resource["schema"]["fields"]) for resource in descriptor["resources"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    listed = {table.name: columns[table.name] for table in report.tables if table.name in columns}
+    listed = {table.name: columns[table.name] for table in report.tables if report.key in columns.get(table.name, ())}
     return {
         name: {
             column: categories if column == report.key or key_set_of(policy, column) in policy.categories else []

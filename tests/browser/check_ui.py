@@ -24,6 +24,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from ask_in_browser import ask_in_browser
+from dagster import DagsterInstance
 from playwright.sync_api import Page, sync_playwright
 
 from pipelines.instance import prepare_dagster_home
@@ -62,6 +63,8 @@ def serving(home: Path, landing: Path) -> Iterator[None]:
         ("dagster-webserver", "-h", "127.0.0.1", "-p", str(PORT), *_MODULE),
         ("dagster-daemon", "run", *_MODULE),
     ]
+    with DagsterInstance.from_config(environ["DAGSTER_HOME"]):
+        pass  # makes its databases: two programs that make them at the same time are in each other's way
     started = []
     try:
         for name, *arguments in programs:

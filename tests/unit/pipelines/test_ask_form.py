@@ -33,6 +33,8 @@ from quorum.zones import Home
 
 NIGHT = date(2026, 11, 21)
 PERIOD = NIGHT.isoformat()
+NO_FIELDS = '{"resources": [{"name": "performance"}]}'
+NO_KEY = '{"resources": [{"name": "performance", "schema": {"fields": [{"name": "placement"}]}}]}'
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{ 7 * 7 }}"
 
 
@@ -193,8 +195,9 @@ def test_what_no_longer_lies_there_is_not_offered(house: House) -> None:
 
 
 def test_a_descriptor_that_cannot_be_read_stops_no_page(house: House) -> None:
-    for package, broken in (("adv-a", "{"), ("adv-b", '{"resources": [{"name": "performance"}]}')):
+    for package, broken in (("adv-a", "{"), ("adv-b", NO_FIELDS), ("adv-a", NO_KEY)):
         (house.home.out / package / "campaign" / PERIOD / DESCRIPTOR).write_text(broken, encoding="utf-8")
+        assert PERIOD in all_offered(house, lambda _: None)["reports"]["site"]
     assert list(all_offered(house, lambda _: None)["reports"]) == ["site"]
 
 
