@@ -49,7 +49,7 @@ nightly: $(STAMP) ## run the nights of data/sample in order and say what they di
 	$(BIN)/quorum backfill --from $(FROM) --to $(TO) --landing $(LANDING) --home $(QUORUM_HOME)
 
 test: $(STAMP) ## every test but those of Spark (test-spark), an SSH server (test-delivery), LibreOffice (test-office)
-	$(BIN)/pytest -m "not spark and not openssh and not office"
+	$(BIN)/pytest -n auto --dist loadfile -m "not spark and not openssh and not office"
 
 test-spark: $(STAMP) $(SPARK_STAMP) ## every statement, and a whole night, on Spark (needs Java 17)
 	$(BIN)/pytest -m spark

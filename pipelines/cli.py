@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -27,7 +27,7 @@ from pipelines.cli_policy import policy
 from pipelines.cli_recall import recall
 from pipelines.cli_rights import erase, retention
 from pipelines.cli_why import why
-from pipelines.options import DAY, where
+from pipelines.options import DAY, opened, where, whose
 from pipelines.settings import ENGINES
 from quorum.errors import EXIT_BUG, EXIT_DONE, EXIT_USAGE, UsageError, worst
 from quorum.redaction import describe
@@ -247,6 +247,20 @@ def ledger_verify(home: str | None) -> None:
     from pipelines.views import verify_ledger
 
     verify_ledger(resolve(os.environ, home=home).home)
+
+
+@ledger.command("worst")
+@click.argument("package", type=click.Path())
+@whose
+def ledger_worst(package: str, **whose: str | None) -> None:
+    """Print what the attacks found in PACKAGE, <recipient>/<report>/<period>, when it was refused; a line of JSON each.
+
+    It says which cell falls, and to what, so that it is for the officer alone, and each reading is in the ledger.
+    Nothing is printed of a package that was never refused by an attack.
+    """
+    with opened(**whose) as workspace:
+        for found in workspace.worst(PurePath(package).parts[-3:]):
+            click.echo(json.dumps(found, ensure_ascii=False))
 
 
 cli.add_command(policy)

@@ -112,7 +112,7 @@ def ask(packages: Packages, home: Home, actor: Actor, question: Question) -> Ans
     shape, tables = cut(question, [(one.shape, one.tables) for one in frozen], name)
     held = (*(one.shape for one in frozen), *_earlier(ledger, home, question))
     asked = _asked(policy, report, question)
-    facts = page_facts(asked, packages.references(max(one.night for one in frozen)), shape)
+    facts = page_facts(asked, packages.calendar.references(max(one.night for one in frozen)), shape)
     pages = {**answer_pages(policy, shape, question, tables[name]), **render_workbook(facts, tables)}
     draft = Draft(tables, pages, _truth(question, frozen, name), held)
     said = {"who": actor.name, "role": actor.role, "report": question.name, "question": question.as_record()}

@@ -51,7 +51,7 @@ def _owed(
         done = packages.ledger.night(night)
         has_references = all(packages.store.files(name, night) for name in REFERENCES)
         if done is not None and done[1].get("policy", {}).get("digest") == packages.policy.digest and has_references:
-            for shape in packages.day_shapes(night):
+            for shape in packages.calendar.day_shapes(night):
                 key = (shape.recipient_id, shape.report, shape.period)
                 owed[night][key] = Owed(*key, frozenset(table.name for table in shape.tables))
     for key, night in released.items():

@@ -50,6 +50,7 @@ from quorum.published import gaps_of_home
 from quorum.release.answers import Question
 from quorum.release.gate import Release
 from quorum.release.recall import PACKAGE_PARTS, RECALL, Recall
+from quorum.release.sealed import WORST, worst_of
 from quorum.release.shares import Share, withheld_shares
 from quorum.rights.retention import ACT, nights_going, run_retention
 from quorum.tables import Catalog, load_catalog
@@ -223,10 +224,26 @@ class Workspace:
             UsageError: the package is named otherwise.
         """
         check_may_act(self.policy, self.actor, RECALL)
-        if len(package) != PACKAGE_PARTS:
-            raise UsageError("recall.package", "/".join(package), "<recipient>/<report>/<period>", "name the package")
-        recipient, report, period = package
+        recipient, report, period = _named(package)
         return self._packages.recall(Recall(recipient, report, period, reason, day, self.actor.name, self.actor.role))
+
+    def worst(self, package: Sequence[str]) -> list[dict[str, str]]:
+        """Return the worst case of every attack that a package did not withstand, each time that it was refused.
+
+        It says which cell falls, so that the reading is entered in the log of reads.
+
+        Args:
+            package: recipient, report and period.
+
+        Raises:
+            PolicyError: the role may not.
+            UsageError: the package is named otherwise.
+            LedgerError: an entry was sealed with another key, or changed.
+        """
+        check_may_act(self.policy, self.actor, WORST)
+        found = worst_of(self.ledger, self.keys, _named(package))
+        ReadLog(self.ledger, self.actor).note("INFRA", "ledger/worst", len(found))
+        return found
 
     def gaps(self, nights: Sequence[date] | None = None) -> list[Gap]:
         """Return what done nights owe and is not there; see `quorum.published`."""
@@ -390,6 +407,13 @@ def _reader(record: Mapping[str, object]) -> str:
     """Return which of `WRITES` took in the file of a stored accounting."""
     source = str(record["source"])
     return source if source in WRITES else "rest"
+
+
+def _named(package: Sequence[str]) -> tuple[str, str, str]:
+    if len(package) != PACKAGE_PARTS:
+        raise UsageError("package.name", "/".join(package), "<recipient>/<report>/<period>", "name the package")
+    recipient, report, period = package
+    return recipient, report, period
 
 
 def _apart(home: Path, landing: Path) -> None:

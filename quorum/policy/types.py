@@ -107,7 +107,7 @@ class Role:
         name: e.g. ``desk``.
         purposes: the purposes granted; INFRA is the pipeline itself.
         acts: other acts granted: ``erase``, ``correct``, ``disclose``, ``retention``,
-            ``recall``, ``case``, ``keys``.
+            ``recall``, ``case``, ``keys``, ``worst``.
     """
 
     name: str

@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from quorum.audit.record import PASSED, AttackRecord
 from quorum.errors import LedgerError
 from quorum.keys import KeyRing
+from quorum.ledger import Ledger
+
+WORST = "worst"
+"""What a role must be granted to read it."""
 
 _PURPOSE = "ledger/worst"
 _KEY_BYTES = 64
@@ -55,3 +59,24 @@ def open_worst(keys: KeyRing, sealed: str) -> list[dict[str, str]]:
         raise LedgerError("ledger.sealed", "a sealed worst case", "what this home's key sealed") from None
     found: list[dict[str, str]] = json.loads(text)
     return found
+
+
+def worst_of(ledger: Ledger, keys: KeyRing, package: tuple[str, str, str]) -> list[dict[str, str]]:
+    """Return what was sealed of a package, each time that an attack refused it: night, attack, verdict and worst case.
+
+    Args:
+        ledger: with the refusals.
+        keys: that sealed them.
+        package: recipient, report and period.
+
+    Raises:
+        LedgerError: an entry was sealed with another key, or changed.
+
+    Guarantee:
+        Nothing of any other package is returned.
+
+    Source: disclosure.md, The red team.
+    """
+    refusals = [entry.body for entry in ledger.entries("blocked") if "sealed" in entry.body]
+    own = [body for body in refusals if (body["recipient_id"], body["report"], body["period"]) == package]
+    return [{"night": body["night"], **found} for body in own for found in open_worst(keys, body["sealed"])]

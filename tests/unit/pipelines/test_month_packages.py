@@ -198,7 +198,7 @@ def test_a_month_is_judged_beside_the_weeks_within_it(workspace: Workspace, monk
         workspace.make_safe(night)
         workspace.publish(night)
     packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
-    owed = [each for batch in packages._batches(LAST, packages._plans) for each in batch]
+    owed = [each for batch in packages.calendar.batches(LAST, packages.calendar.plans) for each in batch]
     (month,) = [each for each in owed if each.shape.period == "2026-12"]
     assert {night: shape.period for night, shape in month.weeks.items()} == {NIGHTS[0]: "2026-W52"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from quorum import packages as module
+from quorum import making as module
 from quorum.errors import ReleaseError
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home

@@ -161,7 +161,7 @@ def test_a_plan_reads_no_cube(workspace: Workspace, monkeypatch: pytest.MonkeyPa
 def test_sections_have_no_plan(workspace: Workspace) -> None:
     land(workspace, MONDAY)
     packages = Packages(workspace.store, workspace.policy, workspace.keys, workspace.ledger)
-    owed_then = [owed.shape for batch in packages._batches(MONDAY, packages._plans) for owed in batch]
+    owed_then = [owed.shape for batch in packages.calendar.batches(MONDAY, packages.calendar.plans) for owed in batch]
     shapes = [replace(shape, plan={}) for shape in owed_then if shape.report == "site"]
     assert shapes
     assert [plans(workspace).with_plan(shape, MONDAY) for shape in shapes] == shapes

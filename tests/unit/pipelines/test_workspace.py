@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from quorum.errors import ConfigurationError, InputError, LedgerError
+from quorum.audit.record import Claim, Findings, score
+from quorum.errors import ConfigurationError, InputError, LedgerError, PolicyError, UsageError
+from quorum.release.sealed import seal_worst
 from quorum.tables import Catalog
 from quorum.workspace import ROOT, WRITES, Workspace, locked_workspace, night_lock, open_workspace
 from quorum.zones import Home
@@ -142,3 +145,27 @@ def test_the_ledger_knows_the_digests_of_a_night(workspace: Workspace) -> None:
     workspace.ledger.register_file(NIGHT, "access", "a.log", "2" * 64)
     workspace.ledger.register_file(date(2026, 11, 20), "access", "a.log", "3" * 64)
     assert workspace.ledger.digests(NIGHT) == [["ads", "b.json", "1" * 64], ["access", "a.log", "2" * 64]]
+
+
+def test_the_officer_alone_reads_what_an_attack_got_and_it_is_entered(home: Home, landing: Path) -> None:
+    def opened(role: str) -> AbstractContextManager[Workspace]:
+        return open_workspace(home, landing, ROOT / "policy", ENVIRON, "hanako", role)
+
+    package = {"recipient_id": "adv-1", "report": "campaign", "period": "2026-11-21", "night": "2026-11-21"}
+    claim = Claim("adv-1/campaign/2026-11-21", ("audience", "c1", "70s"), "clicker_n", "is 47", True)
+    record = score("elimination", claim.release, Findings(9, (claim,)), power=True, seconds=1.0)
+    with opened("officer") as workspace:
+        for recipient in ("adv-1", "adv-2"):
+            body = {**package, "recipient_id": recipient, "reasons": ["elimination failed"]}
+            workspace.ledger.append("blocked", {**body, "sealed": seal_worst(workspace.keys, [record])})
+        workspace.ledger.append("blocked", {**package, "reasons": ["safe.planted"]})
+        (found,) = workspace.worst(("adv-1", "campaign", "2026-11-21"))
+        assert (found["night"], found["attack"]) == ("2026-11-21", "elimination")
+        assert "is 47" in found["worst"]
+        assert workspace.worst(("adv-1", "campaign", "2026-11-20")) == []
+        (read,) = [entry.body for entry in workspace.ledger.entries("read") if entry.body["table"] == "ledger/worst"]
+        assert (read["who"], read["role"], read["rows"]) == ("hanako", "officer", 1)
+        with pytest.raises(UsageError):
+            workspace.worst(("adv-1", "2026-11-21"))
+    with opened("analyst") as workspace, pytest.raises(PolicyError, match="analyst"):
+        workspace.worst(("adv-1", "campaign", "2026-11-21"))
