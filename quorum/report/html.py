@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from quorum.disclosure.invoice import TOTALS
 from quorum.pages import template
 from quorum.report import notes
 from quorum.report.effective import Comparisons, compare
@@ -66,6 +67,8 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
         is_long=len(facts.keys) > _MANY_KEYS,
         points=Teller(words).first([(names[key], found) for key, found in comparisons.items()]),
         has_clicks="clicks" in report.families,
+        has_comparisons=any(found.all for found in comparisons.values()),
+        is_invoiced=TOTALS in (table.name for table in facts.shape.tables),
         sections=sections(facts, released, words, comparisons),
         key_n=len(facts.keys),
         reasons=notes.reasons(facts, words),

@@ -97,6 +97,12 @@ class Released:
                 return value
         return None
 
+    def tells(self, key: str, measure: str) -> bool:
+        """Say whether a table that lists a campaign or section has a measure: else nothing of it can be withheld."""
+        return any(
+            self.lists(table, key) and measure in (m.name for m in table.measures) for table in self.shape.tables
+        )
+
     def cost_micros(self, key: str, booking: Booking) -> int | None:
         """Return the cost of a campaign: the released count of the event that is charged, times the public price."""
         charged = self.charged(booking)
