@@ -48,7 +48,8 @@ def render(facts: PageFacts, tables: Mapping[str, pa.Table]) -> dict[str, bytes]
 def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapping[str, Comparisons]) -> str:
     words = Words(language, facts.policy, facts.creatives)
     report, headline = facts.report, Headline(facts, released, words)
-    names = headline.names()
+    names, shown = headline.names(), sections(facts, released, words, comparisons)
+    place = {section.key: n for n, section in enumerate(shown, 1)}
     return template(TEMPLATES, "report.html.j2").render(
         t=words.texts,
         language=language,
@@ -69,7 +70,10 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
         has_clicks="clicks" in report.families,
         has_comparisons=any(found.all for found in comparisons.values()),
         is_invoiced=TOTALS in (table.name for table in facts.shape.tables),
-        sections=sections(facts, released, words, comparisons),
+        sections=shown,
+        anchors=[place.get(key.key, 0) for key in facts.keys],
+        detailed_n=len(comparisons),
+        silent=words["comma"].join(names[key] for key in comparisons if key not in place),
         key_n=len(facts.keys),
         reasons=notes.reasons(facts, words),
         counting=notes.counting(facts, words),

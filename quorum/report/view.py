@@ -15,7 +15,7 @@ from quorum.report.facts import KeyFacts, PageFacts
 from quorum.report.findings import Teller
 from quorum.report.headline import Headline
 from quorum.report.labels import Words
-from quorum.report.model import Block, Panel, Section, blocks
+from quorum.report.model import Block, Grid, Panel, Section, blocks
 from quorum.report.released import Released
 from quorum.report.rows import Rows
 from quorum.report.told import told_elsewhere
@@ -29,7 +29,7 @@ DETAILED_KEYS = 12
 def sections(
     facts: PageFacts, released: Released, words: Words, comparisons: Mapping[str, Comparisons]
 ) -> tuple[Section, ...]:
-    """Return what a page shows of the keys that it details, in the order of the facts.
+    """Return what a page shows of the keys that it details, in the order of the facts; none of which nothing is told.
 
     Args:
         facts: public facts.
@@ -38,7 +38,8 @@ def sections(
         comparisons: of each of these keys.
     """
     view = _View(facts, released, words, any(found.all for found in comparisons.values()))
-    return tuple(view.section(key, comparisons[key.key]) for key in facts.keys[:DETAILED_KEYS])
+    keys = [key for key in facts.keys[:DETAILED_KEYS] if len(facts.keys) == 1 or released.tells_some(key.key)]
+    return tuple(view.section(key, comparisons[key.key]) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,12 @@ class _View:
         return replace(panel, notes=(*panel.notes, note))
 
     def _panels(self, tables: list[TableShape], key: KeyFacts, comparisons: Comparisons) -> tuple[Panel, ...]:
-        return tuple(
-            panel
-            for table in tables
-            for panel in Audience(Rows(self.released, table, key.key, self.words, comparisons)).panels()
-        )
+        """Return the panels of tables; what two of them tell alike, a margin of one that is the other, once."""
+        found: dict[Grid, Panel] = {}
+        for table in tables:
+            for panel in Audience(Rows(self.released, table, key.key, self.words, comparisons)).panels():
+                found.setdefault(panel.grid, panel)
+        return tuple(found.values())
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words
