@@ -7,7 +7,7 @@ worst case of one, which is sealed, and anything about a person or a single cell
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from pipelines.settings import ROOT
+from quorum.audit.membership import MOST_TPR
 from quorum.ledger import Ledger
 from quorum.pages import put_whole, template
 from quorum.report.charts import Point, columns
@@ -26,6 +27,9 @@ NIGHTS = 14
 _TEMPLATES = ROOT / "pipelines" / "templates"
 _VERDICTS = ("passed", "failed", "inconclusive")
 _LANGUAGES = ("ja", "en")
+_THOUSANDS = 10_000
+_LIMITS = {"membership.tpr_active": MOST_TPR, "membership.tpr_random": MOST_TPR}
+"""Gates of what is measured; whatever else is measured is not judged by its number."""
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Tried:
     Args:
         name: of the attack.
         verdicts: verdict to packages.
-        counts: what it tried to find, claimed, and did not come to.
+        counts: what it tried to find, claimed, claimed over its gate, and did not come to.
         nearest: advantage over the best guess, the largest upper end; None where it guesses nothing.
         measured: the largest of what else it measured, by name.
     """
@@ -49,7 +53,7 @@ class Tried:
     def add(self, record: Mapping[str, Any]) -> None:
         """Add the record of one package."""
         self.verdicts[str(record["verdict"])] += 1
-        for name in ("targets", "claims", "unreached"):
+        for name in ("targets", "claims", "violations", "unreached"):
             self.counts[name] += int(record.get(name) or 0)
         high = record.get("advantage_high")
         if high is not None:
@@ -132,11 +136,12 @@ def render(nights: Mapping[str, Night], night: date, language: str) -> str:
         language: ``ja`` or ``en``.
     """
     t, own = _words()[language], nights[night.isoformat()]
+    ran = {day: one for day, one in nights.items() if one.packages or one.blocked}
     trends = [
-        (t["trend_packages"], [one.packages for one in nights.values()]),
-        (t["trend_blocked"], [len(one.blocked) for one in nights.values()]),
-        (t["trend_targets"], [one.total("targets") for one in nights.values()]),
-        (t["trend_unreached"], [one.total("unreached") for one in nights.values()]),
+        (t["trend_packages"], [one.packages for one in ran.values()]),
+        (t["trend_blocked"], [len(one.blocked) for one in ran.values()]),
+        (t["trend_targets"], [one.total("targets") for one in ran.values()]),
+        (t["trend_unreached"], [one.total("unreached") for one in ran.values()]),
     ]
     return template(_TEMPLATES, "dossier.html.j2", keep_trailing_newline=False).render(
         t=t,
@@ -147,7 +152,9 @@ def render(nights: Mapping[str, Night], night: date, language: str) -> str:
         night=own,
         verdicts=_VERDICTS,
         state=_state(own),
-        charts=[columns(_points(list(nights), values), title) for title, values in trends],
+        charts=[(title, columns(_points(ran, values), title)) for title, values in trends],
+        short=_short,
+        limits=_LIMITS,
     )
 
 
@@ -161,10 +168,17 @@ def _state(night: Night) -> str:
     return "done" if night.packages else "nothing"
 
 
-def _points(days: Sequence[str], values: Sequence[int]) -> list[Point]:
+def _points(days: Iterable[str], values: Sequence[int]) -> list[Point]:
     return [
-        Point(day[8:], day, value, f"{day}: {value:,}", f"{value:,}") for day, value in zip(days, values, strict=True)
+        Point(day[8:], day, value, f"{day}: {value:,}", _short(value)) for day, value in zip(days, values, strict=True)
     ]
+
+
+def _short(value: float) -> str:
+    """Return a number of a few characters: a count whole or in thousands, a share with its first digits."""
+    if value >= _THOUSANDS:
+        return f"{value / 1000:,.0f}k"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
 
 
 @cache

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from assets.told import packages_pages
-from pipelines.dossier import NIGHTS, dossier_page, read_nights, write_dossier
+from pipelines.dossier import NIGHTS, _words, dossier_page, read_nights, render, write_dossier
+from quorum.audit.catalogue import ATTACKS
 from quorum.ledger import Ledger
 from quorum.zones import Home
 
@@ -43,7 +44,7 @@ def test_a_night_is_told_by_attack(ledger: Ledger) -> None:
     assert (night.packages, list(night.attacks)) == (2, ["reparse", "membership"])
     tried = night.attacks["membership"]
     assert tried.verdicts == {"passed": 2}
-    assert tried.counts == {"targets": 2400, "claims": 0, "unreached": 6}
+    assert tried.counts == {"targets": 2400, "claims": 0, "violations": 0, "unreached": 6}
     assert (tried.nearest, tried.measured) == (0.26, {"largest_tpr": 0.001})
     assert night.attacks["reparse"].nearest is None
     assert night.total("targets") == 4800
@@ -82,3 +83,28 @@ def test_dagster_shows_where_it_lies(home: Home) -> None:
     shown = packages_pages(home, NIGHT)
     assert Path(str(shown["dossier"].value)) == dossier_page(home.docs, NIGHT)
     assert set(shown) == {"night_page", "dossier"}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_attack_says_its_gate_and_what_it_does_not_show(language: str) -> None:
+    words = _words()[language]
+    names = {attack.name for attack in ATTACKS}
+    assert set(words["gates"]) == set(words["unprovens"]) == names
+    assert {name.partition(".")[0] for name in words["names"]} <= names
+
+
+def test_what_an_attack_measured_stands_beside_its_gate_and_in_words(home: Home) -> None:
+    ledger = Ledger(home.ledger)
+    found = record("membership", measured={"tpr_random": 0.0025, "blocks_tried": 12345.0}, violations=0)
+    body = {"published_cells": 5, "withheld_cells": 7, "previous": None, "recalls": [], "attacks": [found]}
+    ledger.enter_release("adv-1", "campaign", NIGHT.isoformat(), NIGHT, "0" * 64, body)
+    text = render(read_nights(ledger, NIGHT), NIGHT, "en")
+    assert re.search(r"share found, anybody[^<]*</td><td class=\"n\">0.0025</td><td class=\"n\">0.005</td>", text)
+    assert re.search(r"blocks tried</td><td class=\"n\">12k</td><td class=\"n\">measured only</td>", text)
+
+
+def test_a_night_that_did_not_run_is_no_column(ledger: Ledger) -> None:
+    text = render(read_nights(ledger, NIGHT + timedelta(days=2)), NIGHT, "en")
+    assert text.count(">21</text>") == 4
+    assert ">20</text>" not in text
+    assert ">22</text>" not in text
