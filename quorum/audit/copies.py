@@ -5,7 +5,6 @@ What belongs here: comparing two encodings of one table. What does not: reading 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -32,12 +31,12 @@ def refuse_other_parquet(name: str, content: bytes, columns: Sequence[str], rows
     Source: architecture.md, "A report package" (tidy cubes in csv and Parquet).
     """
     try:
-        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except (pa.ArrowException, OSError):  # the text of the error may quote a value
         raise malformed("parquet", f"{name} is no Parquet file", "the same table as the csv") from None
     if tuple(table.column_names) != tuple(columns) or table.num_rows != len(rows):
         raise malformed("parquet", f"{name}: columns or number of rows differ from the csv", "the same table")
-    for position, column in enumerate(columns):
-        stored = ["" if value is None else str(value) for value in table.column(column).to_pylist()]
-        if stored != [row[position] for row in rows]:
+    for column, texts in zip(columns, zip(*rows, strict=True), strict=bool(rows)):
+        stored = table.column(column).to_pylist()
+        if stored != [*texts] and ["" if value is None else str(value) for value in stored] != [*texts]:
             raise malformed("parquet", f"{name}: {column} differs from the csv", "the same values")

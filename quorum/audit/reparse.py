@@ -25,7 +25,7 @@ from quorum.audit.system import Bools, Ints
 from quorum.audit.targeting import Targeted
 from quorum.audit.truth import Truth
 from quorum.tables.periods import kind_of
-from quorum.tables.shape import Measure
+from quorum.tables.shape import ALL, Measure
 from quorum.tables.targeting import named_n
 
 """What an invoice tells of a campaign's month, and a package of the month may repeat."""
@@ -172,10 +172,17 @@ class _Reading:
         kind, name = kind_of(shape.period), self.table.shape.name
         for row in np.flatnonzero(self.table.published[family] & ~declared).tolist():
             place = self.table.coordinates[row]
-            number, is_zero = self._named[place]
             plan = shape.plan.get(place[0])
-            if plan is not None and not is_zero and not plan.permits(kind, name, family, number):
+            if plan is None or plan.permits(kind, name, family, self._most_named[row]):
+                continue
+            number, is_zero = self._named[place]
+            if not is_zero and not plan.permits(kind, name, family, number):
                 yield self._claim(row, "plan", f"{family} is published where the plan has another period or level")
+
+    @cached_property
+    def _most_named(self) -> list[int]:
+        """How many categories each row names at most: counted without looking at siblings and targeting."""
+        return [len(place) - place.count(ALL) - 1 for place in self.table.coordinates]
 
     @cached_property
     def _named(self) -> dict[tuple[str, ...], tuple[int, bool]]:
@@ -257,12 +264,16 @@ class _Reading:
                 yield Claim(self.package.release, (self.table.shape.name,), "heads", says, True)
 
     def _wrong_totals(self, measure: Measure, sums: Sums) -> Iterator[Claim]:
-        shown, values = self.table.published[measure.family], self.table.values[measure.name]
-        for column, whole, parts in sums if measure.additive_over else ():
+        if not measure.additive_over:
+            return
+        shown = self.table.published[measure.family].tolist()  # margins are short: faster than arrays
+        values = self.table.values[measure.name].tolist()
+        for column, whole, parts in sums:
             if (
                 column in measure.additive_over
-                and shown[[whole, *parts]].all()
-                and values[parts].sum() != values[whole]
+                and shown[whole]
+                and all(shown[row] for row in parts)
+                and sum(values[row] for row in parts) != values[whole]
             ):
                 yield self._claim(whole, "total", f"{measure.name} is not the sum over {column}")
 
@@ -314,13 +325,12 @@ def _told(package: ParsedPackage, universe: str, family: str) -> dict[Place, boo
 
 def _disagreements(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
     """Yield cells that two tables of a universe and period list with different values, or one of them withheld."""
-    first: dict[tuple[object, ...], tuple[ParsedTable, int]] = {}
+    listed: dict[tuple[str, str], dict[Place, tuple[ParsedTable, int]]] = {}
     for package in packages:
         for table in package.tables.values():
-            columns = table.shape.columns
+            columns, first = table.shape.columns, listed.setdefault((table.shape.universe, package.shape.period), {})
             for row, coordinates in enumerate(table.coordinates):
-                cell = (table.shape.universe, package.shape.period, place_of(columns, coordinates))
-                other, other_row = first.setdefault(cell, (table, row))
+                other, other_row = first.setdefault(place_of(columns, coordinates), (table, row))
                 if other is not table:
                     for name in _differing(table, row, other, other_row):
                         says = f"{name} differs from {other.shape.name}"

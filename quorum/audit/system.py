@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -183,6 +181,9 @@ def components(relations: Relations) -> list[Ints]:
     """
     if not len(relations.exact):
         return []
+    from scipy.sparse import coo_array  # heavy, and nobody who verifies needs it
+    from scipy.sparse.csgraph import connected_components
+
     used, local = np.unique(relations.variable, return_inverse=True)
     size = len(relations.exact) + len(used)
     graph = coo_array((np.ones(len(local)), (relations.row, local + len(relations.exact))), shape=(size, size))

@@ -8,7 +8,6 @@ a value.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,6 +150,7 @@ def check_rules(package: ParsedPackage, numbers: Mapping[str, Any]) -> list[Prob
 
 def _described(entry: Mapping[str, Any], package: ParsedPackage) -> list[Problem]:
     """Compare a resource's announcement with its files: digest, categories, types, and no metadata of anyone's."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path, copy, fields = entry["path"], entry["quorum:parquet"], entry["schema"]["fields"]
@@ -162,7 +162,7 @@ def _described(entry: Mapping[str, Any], package: ParsedPackage) -> list[Problem
         listed = next(field["constraints"]["enum"] for field in fields if field["name"] == column)
         if {coordinate[position] for coordinate in table.coordinates} != set(listed):
             problems.append(Problem("schema", path, f"lists other categories of {column} than announced"))
-    parquet = pq.ParquetFile(io.BytesIO(package.files[copy]))
+    parquet = pq.ParquetFile(pa.BufferReader(package.files[copy]))
     types = {field["name"]: _TYPES[field["type"]] for field in fields}
     if {column.name: str(column.type) for column in parquet.schema_arrow} != types or parquet.metadata.metadata:
         problems.append(Problem("schema", copy, "has other types than announced, or metadata"))

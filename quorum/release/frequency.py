@@ -15,14 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quorum.disclosure.frequency import in_bands
-from quorum.disclosure.types import PackageCube, SafeCube, Seen
 from quorum.policy import FamilySpec, FrequencySpec, Policy
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import DAY, kind_of
 from quorum.tables.shape import ALL
 
 if TYPE_CHECKING:
+    from quorum.disclosure.types import PackageCube, SafeCube, Seen
     from quorum.engine.store import Store
 
 _CATEGORIES = ("age_band", "gender", "region")
@@ -70,6 +69,8 @@ def with_seen(cube: PackageCube, rows: pa.Table, policy: Policy) -> PackageCube:
 
 
 def _seen(rows: list[dict[str, Any]], most: int) -> Seen:
+    from quorum.disclosure.types import Seen
+
     places = sorted({tuple(str(row[column]) for column in _CATEGORIES) for row in rows})
     at = {place: n for n, place in enumerate(places)}
     numbers = np.zeros((3, len(places), most + 1), dtype=np.int64)
@@ -113,6 +114,8 @@ def counted_rows(cube: PackageCube, policy: Policy) -> Tables:
     if report.frequency is None or not cube.seen:
         return {}
     family = _family(policy, cube.shape)
+    from quorum.disclosure.frequency import in_bands
+
     both = {key: in_bands(cube, key) for key in sorted(cube.seen)}
     tables = [
         _rows(

@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import re
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -68,7 +70,9 @@ def verify_packages(folders: Sequence[Path], public_key: Ed25519PublicKey) -> li
     workers = min(os.cpu_count() or 1, len(folders) // _MANY)
     if workers < 2:
         return judge_together([_verify_one(folder, key) for folder in folders])
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+    # a fork has all modules there already; where other threads may hold a lock, processes start anew
+    start = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "forkserver"
+    with ProcessPoolExecutor(workers, mp_context=get_context(start)) as pool:
         links = list(pool.map(_verify_one, folders, [key] * len(folders), chunksize=4))
     return judge_together(links)
 

@@ -44,12 +44,14 @@ class Teller:
         return Findings(lines, self._chart(told[:LISTED]), self._grid(comparisons), tuple(notes))
 
     def first(self, of_keys: Sequence[tuple[str, Comparisons]]) -> tuple[Finding, ...]:
-        """Return the surest sentences of all campaigns, one a campaign, with the campaign's name."""
-        surest = [(name, comparisons.told[0]) for name, comparisons in of_keys if comparisons.told]
-        surest.sort(key=lambda pair: closeness(pair[1]))
+        """Return the surest sentences with the campaign's name: first one a campaign, then what is left."""
+        ranked = [
+            (rank, closeness(one), n, name, one)
+            for n, (name, comparisons) in enumerate(of_keys)
+            for rank, one in enumerate(comparisons.told)
+        ]
+        surest = [(name, one) for *_, name, one in sorted(ranked, key=lambda item: (item[0] > 0, item[1], item[2]))]
         is_one = len(of_keys) == 1
-        if is_one:
-            surest = [(name, one) for name, comparisons in of_keys for one in comparisons.told]
         return tuple(
             Finding(("" if is_one else self.words["of_campaign"].format(name)) + self._sentence(one), one.ratio.differs)
             for name, one in surest[:_FIRST]

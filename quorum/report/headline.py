@@ -6,11 +6,12 @@ What belongs here: numbers of whole campaigns or sections, and sums of them. Wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quorum.disclosure.invoice import COST_MICROS
 from quorum.report.facts import KeyFacts, PageFacts
+from quorum.report.figures import NOWHERE, Figure, ratio, rounded, sign, signed, total
 from quorum.report.labels import Words, percent, quotient
 from quorum.report.model import ELSEWHERE, NOTHING, NUMBER, WITHHELD, Cell, Grid, Row, Tile
 from quorum.report.released import Released
@@ -18,27 +19,6 @@ from quorum.report.told import told_elsewhere
 
 CLICK, RATE, PER_PERSON, COST = "click_n", "click_rate", "view_rate", "cost"
 _BAR = 100
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number of a campaign, section or report, now and before.
-
-    Args:
-        name: of its label.
-        now: the numerator or the number; None where it is not released.
-        before: the same of the period before; None where it is not released or there is none.
-        whole: of a ratio, the denominator now; None of a number.
-        whole_before: the denominator before.
-        elsewhere: kind of period whose packages tell it; empty if this one does.
-    """
-
-    name: str
-    now: int | None
-    before: int | None = None
-    whole: int | None = None
-    whole_before: int | None = None
-    elsewhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,35 +49,40 @@ class Headline:
         return tuple(tile for tile in found if tile.cell.state != ELSEWHERE) or found
 
     def table(self) -> Grid:
-        """Return a row for each campaign or section, with the change of the first number.
+        """Return a row for each campaign or section, with the change of the number of which it is known most often.
 
         A number that other packages tell of a campaign is a dash, and has no column if they tell it of every one.
         """
         words, names = self.words, self.names()
         of_keys = self._columns()
+        changed = self._compared(of_keys)
         largest = max((figures[0].now or 0 for figures in of_keys), default=0)
         rows = []
         for key, figures in zip(self.facts.keys, of_keys, strict=True):
             cells = [Cell("–", ELSEWHERE) if self._is_elsewhere(figure) else self._cell(figure) for figure in figures]
             if figures[0].now is not None:
                 cells[0] = Cell(cells[0].text, bar=_BAR * figures[0].now // max(1, largest))
-            if self.facts.before is not None:
-                cells.append(self._change_cell(figures[0]))
+            if changed is not None:
+                cells.append(self._change_cell(figures[changed]))
             rows.append(Row(names[key.key], tuple(cells)))
-        changed = [words["change"]] if self.facts.before is not None else []
-        header = (words[self.facts.report.key], *(words[figure.name] for figure in of_keys[0]), *changed)
+        titles = [words[figure.name] for figure in of_keys[0]]
+        if changed is not None:
+            titles.append(words["change"].format(titles[changed]))
+        header = (words[self.facts.report.key], *titles)
         return Grid(words[f"overview_{self.facts.report.key}"], header, tuple(rows))
 
     def elsewhere(self) -> str:
         """Return a sentence about the numbers of the table that other packages tell; empty if there are none."""
-        of_keys = [[f for f in self._figures(key) if self._is_elsewhere(f)] for key in self.facts.keys]
-        found = {figure.elsewhere: None for figures in of_keys for figure in figures}
+        missing = [figure for key in self.facts.keys for figure in self._figures(key) if self._is_elsewhere(figure)]
         lines = []
-        for kind in found:
-            names = dict.fromkeys(f.name for figures in of_keys for f in figures if f.elsewhere == kind)
-            keys = sum(any(f.elsewhere == kind for f in figures) for figures in of_keys)
-            listed = self.words["comma"].join(self.words[name] for name in names)
-            lines.append(self.words[f"overview_elsewhere_{kind}"].format(listed, keys, len(of_keys)))
+        for kind in dict.fromkeys(figure.elsewhere for figure in missing):
+            often = Counter(figure.name for figure in missing if figure.elsewhere == kind)
+            parts = [
+                self.words["overview_part"].format(self.words["and"].join(self.words[n] for n in names), number)
+                for number, names in _together(often)
+            ]
+            text = self.words[f"overview_elsewhere_{kind}"]
+            lines.append(text.format(self.words["comma"].join(parts), len(self.facts.keys)))
         return " ".join(lines)
 
     def overview(self) -> tuple[Tile, ...]:
@@ -143,6 +128,14 @@ class Headline:
         kept = [n for n, figures in enumerate(zip(*of_keys, strict=True)) if not all(map(self._is_elsewhere, figures))]
         return [[figures[n] for n in kept or range(len(figures))] for figures in of_keys]
 
+    def _compared(self, of_keys: Sequence[Sequence[Figure]]) -> int | None:
+        """Return the place of the number whose change is known of most keys, the first of several; None of none."""
+        known = [
+            sum(bool(f.now is not None and f.before and f.whole is None) for f in column)
+            for column in zip(*of_keys, strict=True)
+        ]
+        return known.index(max(known)) if any(known) else None
+
     def _is_elsewhere(self, figure: Figure) -> bool:
         return self._cell(figure).state == ELSEWHERE
 
@@ -154,9 +147,9 @@ class Headline:
         if base.count == base.heads:
             return [heads]
         if "clicks" not in families:
-            return [count, heads, _ratio(PER_PERSON, count, heads)]
+            return [count, heads, ratio(PER_PERSON, count, heads)]
         clicks = self._figure(key, families["clicks"].count)
-        found = [count, heads, clicks, _ratio(RATE, clicks, count)]
+        found = [count, heads, clicks, ratio(RATE, clicks, count)]
         return [*found, self._cost(key)] if key.booking is not None else found
 
     def _figure(self, key: KeyFacts, measure: str) -> Figure:
@@ -179,7 +172,8 @@ class Headline:
 
     def _elsewhere(self, key: KeyFacts, measure: str) -> str:
         own = next((f.name for f in self.released.families if measure in (f.count, f.heads)), "")
-        return next((kind for kind, names in told_elsewhere(self.released, key.key).items() if own in names), "")
+        other = next((kind for kind, names in told_elsewhere(self.released, key.key).items() if own in names), "")
+        return other if other or self.released.tells(key.key, measure) else NOWHERE
 
     def _cell(self, figure: Figure) -> Cell:
         if figure.now is None or (figure.name in (RATE, PER_PERSON) and figure.whole is None):
@@ -209,12 +203,12 @@ class Headline:
             difference = (10_000 if is_rate else 100) * (
                 figure.now * figure.whole_before - figure.before * figure.whole
             )
-            points = _rounded(difference, figure.whole * figure.whole_before)
-            return _signed(points, 100, words["points"] if is_rate else ""), _sign(points)
+            points = rounded(difference, figure.whole * figure.whole_before)
+            return signed(points, 100, words["points"] if is_rate else ""), sign(points)
         if not figure.before:
             return words["change_unknown"], 0
-        tenths = _rounded(1_000 * (figure.now - figure.before), figure.before)
-        return _signed(tenths, 10, "%"), _sign(tenths)
+        tenths = rounded(1_000 * (figure.now - figure.before), figure.before)
+        return signed(tenths, 10, "%"), sign(tenths)
 
     def _change_cell(self, figure: Figure) -> Cell:
         if figure.now is None or figure.before is None or not figure.before:
@@ -226,61 +220,23 @@ class Headline:
         words, name = self.words, figures[0].name
         told = [f for f in figures if f.now is not None and (f.whole is not None or name not in (RATE, PER_PERSON))]
         if not told:
-            kinds = {figure.elsewhere for figure in figures}
-            elsewhere = kinds.pop() if len(kinds) == 1 else ""
+            elsewhere = Counter(figure.elsewhere for figure in figures).most_common(1)[0][0]
             return Tile(words[name], self._cell(Figure(name, None, elsewhere=elsewhere)))
         if name == self.released.families[0].heads:
             most = max(figure.now or 0 for figure in told)
             return Tile(words[name], Cell(words["at_least"].format(f"{most:,}")), note=words["people_overlap"])
         both = [f for f in told if f.before is not None and (f.whole is None or f.whole_before is not None)]
         note = "" if len(told) == len(figures) else words["of_keys"].format(len(told), len(figures))
-        cell = self._cell(_total(name, told))
+        cell = self._cell(total(name, told))
         if self.facts.before is None:
             return Tile(words[name], cell, note=note)
-        text, trend = self._change(_total(name, both)) if both else (words["change_unknown"], 0)
+        text, trend = self._change(total(name, both)) if both else (words["change_unknown"], 0)
         if both and len(both) < len(figures):
             note = words["comma"].join([*([note] if note else []), words["change_of"].format(len(both))])
         return Tile(words[name], cell, text, trend, note)
 
 
-def _ratio(name: str, part: Figure, whole: Figure) -> Figure:
-    """Return a ratio of two numbers, None where one of them is not released."""
-    is_told = part.now is not None and whole.now is not None
-    was_told = part.before is not None and whole.before is not None
-    return Figure(
-        name,
-        part.now if is_told else None,
-        part.before if was_told else None,
-        whole.now if is_told else None,
-        whole.before if was_told else None,
-        part.elsewhere or whole.elsewhere,
-    )
-
-
-def _total(name: str, figures: Sequence[Figure]) -> Figure:
-    is_ratio = figures[0].whole is not None
-    return Figure(
-        name,
-        sum(figure.now or 0 for figure in figures),
-        sum(figure.before or 0 for figure in figures) if all(f.before is not None for f in figures) else None,
-        sum(figure.whole or 0 for figure in figures) if is_ratio else None,
-        sum(figure.whole_before or 0 for figure in figures)
-        if is_ratio and all(f.whole_before is not None for f in figures)
-        else None,
-    )
-
-
-def _rounded(part: int, whole: int) -> int:
-    """Divide, rounding half away from zero, by integer arithmetic."""
-    sign = -1 if part < 0 else 1
-    return sign * ((2 * abs(part) + whole) // (2 * whole))
-
-
-def _signed(number: int, unit: int, suffix: str) -> str:
-    digits = len(str(unit)) - 1
-    sign = "+" if number > 0 else "−" if number < 0 else "±"
-    return f"{sign}{abs(number) // unit:,}.{abs(number) % unit:0{digits}}{suffix}"
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+def _together(often: Mapping[str, int]) -> list[tuple[int, list[str]]]:
+    """Return the names of each number, the largest number first."""
+    numbers = sorted(set(often.values()), reverse=True)
+    return [(number, [name for name in often if often[name] == number]) for number in numbers]

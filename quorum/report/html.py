@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from quorum.disclosure.invoice import TOTALS
 from quorum.pages import template
 from quorum.report import notes
 from quorum.report.effective import Comparisons, compare
@@ -47,7 +48,8 @@ def render(facts: PageFacts, tables: Mapping[str, pa.Table]) -> dict[str, bytes]
 def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapping[str, Comparisons]) -> str:
     words = Words(language, facts.policy, facts.creatives)
     report, headline = facts.report, Headline(facts, released, words)
-    names = headline.names()
+    names, shown = headline.names(), sections(facts, released, words, comparisons)
+    place = {section.key: n for n, section in enumerate(shown, 1)}
     return template(TEMPLATES, "report.html.j2").render(
         t=words.texts,
         language=language,
@@ -66,7 +68,12 @@ def _page(facts: PageFacts, released: Released, language: str, comparisons: Mapp
         is_long=len(facts.keys) > _MANY_KEYS,
         points=Teller(words).first([(names[key], found) for key, found in comparisons.items()]),
         has_clicks="clicks" in report.families,
-        sections=sections(facts, released, words, comparisons),
+        has_comparisons=any(found.all for found in comparisons.values()),
+        is_invoiced=TOTALS in (table.name for table in facts.shape.tables),
+        sections=shown,
+        anchors=[place.get(key.key, 0) for key in facts.keys],
+        detailed_n=len(comparisons),
+        silent=words["comma"].join(names[key] for key in comparisons if key not in place),
         key_n=len(facts.keys),
         reasons=notes.reasons(facts, words),
         counting=notes.counting(facts, words),

@@ -97,6 +97,22 @@ class Released:
                 return value
         return None
 
+    def tells(self, key: str, measure: str) -> bool:
+        """Say whether a table that lists a campaign or section has a measure: else nothing of it can be withheld."""
+        return any(
+            self.lists(table, key) and measure in (m.name for m in table.measures) for table in self.shape.tables
+        )
+
+    def tells_some(self, key: str) -> bool:
+        """Say whether a number of a campaign or section is published, besides what targeting makes 0."""
+        return any(
+            isinstance(row[measure.name], int) and not self.is_outside_targeting(table, coordinate)
+            for table in self.shape.tables
+            if self.lists(table, key)
+            for coordinate, row in self.rows(table, key).items()
+            for measure in table.measures
+        )
+
     def cost_micros(self, key: str, booking: Booking) -> int | None:
         """Return the cost of a campaign: the released count of the event that is charged, times the public price."""
         charged = self.charged(booking)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from quorum.disclosure.invoice import COST_MICROS, TOTALS
+from quorum.disclosure.invoice import TOTALS
 from quorum.report.audience import Audience
 from quorum.report.effective import Comparisons
 from quorum.report.facts import KeyFacts, PageFacts
 from quorum.report.findings import Teller
 from quorum.report.headline import Headline
 from quorum.report.labels import Words
-from quorum.report.model import WITHHELD, Block, Cell, Grid, Panel, Row, Section, blocks
+from quorum.report.model import Block, Grid, Panel, Section, blocks
 from quorum.report.released import Released
 from quorum.report.rows import Rows
 from quorum.report.told import told_elsewhere
@@ -29,7 +29,7 @@ DETAILED_KEYS = 12
 def sections(
     facts: PageFacts, released: Released, words: Words, comparisons: Mapping[str, Comparisons]
 ) -> tuple[Section, ...]:
-    """Return what a page shows of the keys that it details, in the order of the facts.
+    """Return what a page shows of the keys that it details, in the order of the facts; none of which nothing is told.
 
     Args:
         facts: public facts.
@@ -37,8 +37,9 @@ def sections(
         words: of the page's language.
         comparisons: of each of these keys.
     """
-    view = _View(facts, released, words)
-    return tuple(view.section(key, comparisons[key.key]) for key in facts.keys[:DETAILED_KEYS])
+    view = _View(facts, released, words, any(found.all for found in comparisons.values()))
+    keys = [key for key in facts.keys[:DETAILED_KEYS] if len(facts.keys) == 1 or released.tells_some(key.key)]
+    return tuple(view.section(key, comparisons[key.key]) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class _View:
     facts: PageFacts
     released: Released
     words: Words
+    has_comparisons: bool
 
     def section(self, key: KeyFacts, comparisons: Comparisons) -> Section:
         words = self.words
-        has_clicks = "clicks" in {family.name for family in self.released.families}
         groups, untold = self._groups(key, comparisons)
         return Section(
             words.name(key.names[words.language]),
@@ -57,7 +58,7 @@ class _View:
             self._booking(key),
             Headline(self.facts, self.released, words).tiles(key),
             groups,
-            Teller(words).tell(comparisons) if has_clicks else None,
+            Teller(words).tell(comparisons) if self.has_comparisons else None,
             (*self._elsewhere(key), *(words["untold_parts"].format(name) for name in untold)),
             withheld_lines(self.released, key.key, words),
         )
@@ -65,17 +66,15 @@ class _View:
     def _groups(
         self, key: KeyFacts, comparisons: Comparisons
     ) -> tuple[tuple[tuple[str, tuple[Block, ...]], ...], list[str]]:
-        """Return the audience first, then placements and creatives; in a month its totals before both.
+        """Return the audience first, then placements and creatives; the totals of a month are its headline.
 
         Beside them the names of numbers that the plan lets none of their tables tell: said once, not below each.
         """
-        listed = [table for table in self.released.shape.tables if self.released.lists(table, key.key)]
-        totals = tuple(self._totals(table, key) for table in listed if table.name == TOTALS)
-        own = [table for table in listed if table.name != TOTALS]
+        tables = [table for table in self.released.shape.tables if table.name != TOTALS]
+        own = [table for table in tables if self.released.lists(table, key.key)]
         delivery = [table for table in own if len(table.dimensions[0].levels) > 1]
         audience = [table for table in own if table not in delivery]
         found = {
-            "group_totals": totals,
             "group_audience": self._panels(audience, key, comparisons),
             "group_delivery": self._panels(delivery, key, comparisons),
         }
@@ -97,11 +96,12 @@ class _View:
         return replace(panel, notes=(*panel.notes, note))
 
     def _panels(self, tables: list[TableShape], key: KeyFacts, comparisons: Comparisons) -> tuple[Panel, ...]:
-        return tuple(
-            panel
-            for table in tables
-            for panel in Audience(Rows(self.released, table, key.key, self.words, comparisons)).panels()
-        )
+        """Return the panels of tables; what two of them tell alike, a margin of one that is the other, once."""
+        found: dict[Grid, Panel] = {}
+        for table in tables:
+            for panel in Audience(Rows(self.released, table, key.key, self.words, comparisons)).panels():
+                found.setdefault(panel.grid, panel)
+        return tuple(found.values())
 
     def _booking(self, key: KeyFacts) -> tuple[tuple[str, str], ...]:
         booking, words = key.booking, self.words
@@ -127,15 +127,3 @@ class _View:
             listed = words["comma"].join(words[counts[name]] for name in names)
             here = kind_of(self.released.shape.period)
             yield words[f"elsewhere_{kind}" if here == DAY or kind == DAY else f"elsewhere_other_{kind}"].format(listed)
-
-    def _totals(self, table: TableShape, key: KeyFacts) -> Panel:
-        """Return the totals of a month, which the invoice tells too."""
-        words = self.words
-        cells = []
-        for measure in table.measures:
-            value = self.released.value(table, key.key, {}, measure.name)
-            written = words.yen if measure.name == COST_MICROS else "{:,}".format
-            cells.append(Cell("", WITHHELD) if value is None else Cell(written(value)))
-        header = (words["totals"], *(words[measure.name] for measure in table.measures))
-        grid = Grid(words["totals"], header, (Row(words["all"], tuple(cells), "total"),))
-        return Panel(words["totals"], grid, notes=(words["totals_invoiced"],), is_wide=True)

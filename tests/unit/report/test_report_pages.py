@@ -20,6 +20,7 @@ from release_night import NIGHT, cube_tables, references, withhold
 from quorum.disclosure.clipping import ClippedShare
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
+from quorum.release.extracts import draw, with_extracts
 from quorum.release.shapes import package_shapes, planned_shape
 from quorum.report.audience import LISTED_CREATIVES
 from quorum.report.charts import Point, columns, pyramid, tile_map
@@ -396,3 +397,15 @@ def test_a_pyramid_has_no_bar_for_who_is_not_targeted() -> None:
     drawn = pyramid([("20s", woman, None)], "t")
     assert "Women" in drawn
     assert drawn.count("<rect") == 1
+
+
+def test_two_tables_that_tell_the_same_are_one_panel(policy: Policy) -> None:
+    """Ages and genders have tables of their own beside the crossed one: the page shows each once."""
+    names = references(1)
+    shape = next(s for s in package_shapes(policy, names, NIGHT) if s.report == "campaign")
+    tables = draw(shape, withhold(shape, cube_tables(shape, policy, 3_000), policy), policy)
+    facts = page_facts(policy, names, with_extracts(shape, policy))
+    assert {"audience_age", "audience_gender", "audience_age_gender"} <= set(tables)
+    titles = re.findall(r"<h4>([^<]*)</h4>", render(facts, tables)["report.en.html"].decode())
+    assert {"By Age", "By Gender"} <= {title.title() for title in titles}
+    assert len(titles) == len(set(titles))

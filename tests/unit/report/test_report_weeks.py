@@ -1,69 +1,95 @@
-"""The page of a week in which campaigns tell different families, and one of them has no table of creatives."""
+"""The pages of weeks and months, in which campaigns tell different families and some have no table of creatives."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, timedelta
+import re
 
 import pyarrow as pa
+import pytest
+from period_shapes import month, rows_of, week
 from release_night import references
 
 from quorum.policy import Policy
-from quorum.release.shapes import package_shapes
-from quorum.release.week_shapes import week_shape
+from quorum.report.earlier import Earlier
 from quorum.report.facts import page_facts
+from quorum.report.headline import Headline
 from quorum.report.html import render
 from quorum.report.labels import Words
+from quorum.report.model import WITHHELD
 from quorum.report.released import Released
 from quorum.report.why_page import withheld_lines
-from quorum.tables import KeyPlan, PackageShape, TableShape
-
-DAYS = [date(2026, 11, 16) + timedelta(days=n) for n in range(7)]
-FAMILIES = ("impressions", "clicks", "conversions")
+from quorum.tables import PackageShape
 
 
-def week(policy: Policy) -> PackageShape:
-    """Of c000 everything is told by week, of c001 clicks and conversions; a creative of c001 comes on Thursday."""
-    tables = [table.name for table in policy.reports["campaign"].tables]
-    plans = {
-        key: KeyPlan(dict(zip(FAMILIES, periods, strict=True)), {t: dict.fromkeys(FAMILIES, 2) for t in tables})
-        for key, periods in {"c000": ("week", "week", "week"), "c001": ("day", "week", "week")}.items()
-    }
-    came = references(3)
-    rows = [*came["pseudo__creative"].to_pylist(), {"creative_id": "cr1z", "campaign_id": "c001", "name": "Z"}]
-    came["pseudo__creative"] = pa.Table.from_pylist(rows, schema=came["pseudo__creative"].schema)
-    days = {}
-    for day in DAYS:
-        shapes = package_shapes(policy, references(3) if day < DAYS[3] else came, day)
-        days[day] = replace(next(s for s in shapes if s.report == "campaign"), plan=plans)
-    shape = week_shape(policy, days)
-    assert shape is not None
-    return shape
-
-
-def rows_of(table: TableShape, number: int | None) -> pa.Table:
-    """Every cell published with a number, or withheld."""
-    places = list(table.coordinates())
-    columns: dict[str, pa.Array] = {
-        name: pa.array([place[n] for place in places], pa.string()) for n, name in enumerate(table.columns)
-    }
-    columns |= {m.name: pa.array([number] * len(places), pa.int64()) for m in table.measures}
-    word = "withheld" if number is None else "published"
-    return pa.table(columns | {f"status_{name}": pa.array([word] * len(places)) for name in table.families})
+def told(shape: PackageShape, number: int | None) -> dict[str, pa.Table]:
+    return {table.name: rows_of(table, number) for table in shape.tables}
 
 
 def test_a_page_is_made_of_a_week_in_which_campaigns_tell_different_families(policy: Policy) -> None:
     shape = week(policy)
     facts = page_facts(policy, references(3), shape)
     for number in (None, 700):
-        pages = render(facts, {table.name: rows_of(table, number) for table in shape.tables})
-        assert b"c001" in pages["report.en.html"]
+        assert b"Autumn campaign 1" in render(facts, told(shape, number))["report.en.html"]
 
 
 def test_what_other_packages_tell_is_not_called_withheld(policy: Policy) -> None:
     shape = week(policy)
-    released = Released(shape, {table.name: rows_of(table, None) for table in shape.tables}, policy)
+    released = Released(shape, told(shape, None), policy)
     words = Words("en", policy, {})
     lines = withheld_lines(released, "c001", words)
     assert len(withheld_lines(released, "c000", words)) == 3
     assert [words["click_n"] in line or words["conversion_n"] in line for line in lines] == [True, True]
+
+
+def test_a_dash_of_a_week_is_named_once_with_the_reports_that_tell_it(policy: Policy) -> None:
+    shape = week(policy)
+    page = render(page_facts(policy, references(3), shape), told(shape, 700))["report.en.html"].decode()
+    assert page.count("by day</i>") == 0
+    sentence = "told by the daily reports (how many, of 2, in brackets): Impressions, People reached, Click rate"
+    assert page.count(sentence) == 1
+
+
+def test_the_change_is_of_the_number_that_most_campaigns_tell_and_says_of_which(policy: Policy) -> None:
+    shape = week(policy)
+    before = Earlier("2026-W46", {("c000", "click_n"): 350, ("c001", "click_n"): 1_400})
+    facts = page_facts(policy, references(3), shape, before=before)
+    table = Headline(facts, Released(shape, told(shape, 700), policy), Words("en", policy, {})).table()
+    assert table.header[-1] == "Change: Clicks"
+    assert [row.cells[-1].text for row in table.rows] == ["+100.0%", "−50.0%"]
+    nothing = page_facts(policy, references(3), shape, before=Earlier("2026-W46", {}))
+    header = Headline(nothing, Released(shape, told(shape, 700), policy), Words("en", policy, {})).table().header
+    assert not header[-1].startswith("Change")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_totals_of_a_month_stand_on_its_page_once_and_nothing_else_is_called_withheld(
+    policy: Policy, language: str
+) -> None:
+    shape = month(policy)
+    words = Words(language, policy, {})
+    facts = page_facts(policy, references(3), shape)
+    page = render(facts, told(shape, 700))[f"report.{language}.html"].decode()
+    assert f"<h3>{words['totals']}</h3>" not in page
+    assert f">{words['totals']}<" not in page
+    assert page.count(words["totals_invoiced"]) == 1
+    headline = Headline(facts, Released(shape, told(shape, 700), policy), words)
+    tiles = {tile.label: tile.cell for key in facts.keys for tile in headline.tiles(key)}
+    assert set(tiles) == {words[name] for name in ("impression_n", "click_n", "click_rate", "cost")}
+    assert WITHHELD not in {cell.state for cell in tiles.values()}
+    assert words["people_n"] in headline.elsewhere(), "the page says that it does not tell them"
+    assert words["people_n"] not in headline.table().header
+
+
+def test_a_page_details_no_campaign_of_which_nothing_is_told(policy: Policy) -> None:
+    shape = month(policy)
+    tables = told(shape, None)
+    silent = render(page_facts(policy, references(3), shape), tables)["report.en.html"].decode()
+    assert '<section class="key"' not in silent
+    assert "Left out below" in silent
+    assert 'href="#k' not in silent
+    tables["totals"] = rows_of(shape.table("totals"), 700)
+    page = render(page_facts(policy, references(3), shape), tables)["report.en.html"].decode()
+    assert "Left out below" not in page
+    links = re.findall(r'href="#(k\d+)"', page)
+    assert links
+    assert all(f'id="{link}"' in page for link in links)
