@@ -128,11 +128,13 @@ def _verdict(rows: Sequence[Row]) -> str:
     size = max(row["events"] for row in rows)
     by = _uses(row for row in rows if row["events"] == size)
     cpu = median(use.cpu for use in by["night"]) / median(use.cpu for use in by["bare"])
+    wall = median(use.wall for use in by["night"]) / median(use.wall for use in by["bare"])
     peak = max(use.peak for use in by["night"]) / _GB
     memory = next((gb for least, gb in _MEMORY_GB.items() if size >= least), 4)
     time_holds, memory_holds = ("holds" if ok else "**does not hold**" for ok in (cpu <= ALLOWED, peak <= memory))
     return (
-        f"At {size:,} events: at most {ALLOWED:.0f} times the bare pass {time_holds} ({cpu:.1f} in CPU), "
+        f"At {size:,} events: at most {ALLOWED:.0f} times the bare pass {time_holds} "
+        f"({cpu:.1f} in CPU, {wall:.1f} by the clock), "
         f"at most {memory} GB {memory_holds} ({peak:.2f}).\n"
     )
 

@@ -165,7 +165,7 @@ def make_microdata(people: int, seed: int = 1) -> pa.Table:
     draw = np.random.default_rng(seed)
 
     def texts(name: str, n: int) -> pa.Array:
-        weights = 1 / np.arange(1, n + 1)
+        weights = 1 / np.arange(3, n + 3)
         return pa.array([f"{name}{i:02}" for i in range(n)]).take(
             pa.array(draw.choice(n, people, p=weights / weights.sum()))
         )

@@ -158,7 +158,7 @@ def test_the_section_of_nights_says_whether_bounds_hold() -> None:
 
     rows = [row(n, what, cpu * n, 3.9) for n in (1, 10) for what, cpu in (("sample", 1), ("night", 6), ("bare", 2))]
     told = limit.section(rows)
-    assert "at most 3 times the bare pass holds (3.0 in CPU), at most 4 GB holds (3.90)" in told
+    assert "at most 3 times the bare pass holds (3.0 in CPU, 3.0 by the clock), at most 4 GB holds (3.90)" in told
     assert "events^1.00" in told
     rows.append(row(10, "night", 100, 4.1))
     assert "4 GB **does not hold**" in limit.section(rows)
