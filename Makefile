@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPARK_VENV := .venv-spark
 SPARK_STAMP := $(SPARK_VENV)/.installed
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.installed
 export QUORUM_HOME ?= $(CURDIR)/var
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -20,7 +22,7 @@ LANDING ?= data/sample/landing
 FROM ?= 2026-11-15
 TO ?= 2026-11-21
 
-.PHONY: help setup spark-setup nightly test test-delivery test-office test-spark test-fast test-browser check ui lock docs thirty-nights bench-utility bench-speed browser-test screenshots clean
+.PHONY: help setup spark-setup nightly test test-delivery test-office test-spark test-fast test-browser check ui lock docs thirty-nights bench bench-limit bench-peers bench-utility bench-speed browser-test screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +88,8 @@ lock: ## resolve the locks anew (needs uv); hashes, no addresses
 			--no-header --no-annotate --quiet -o requirements$${extra:+-dev}.lock; done
 	uv pip compile requirements-spark.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --quiet -o requirements-spark.lock
+	uv pip compile bench/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --quiet -o requirements-bench.lock
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	$(BIN)/python -m quorum.tables.dictionary docs/data_dictionary.md
@@ -99,6 +103,26 @@ $(BENCH)/warehouse:
 
 thirty-nights: $(STAMP) ## thirty nights with random faults, three seeds (half an hour)
 	PYTHONPATH=. $(BIN)/python tests/integration/thirty_nights.py
+
+BENCH_SIZES ?= 1000000 3000000 10000000
+BENCH_LARGEST = $(lastword $(BENCH_SIZES))
+BENCH_NIGHTS ?= 3
+BENCH_RUNS ?= 5
+
+# An environment of its own: none of what Quorum is compared with is a part of Quorum.
+$(BENCH_STAMP): requirements-bench.lock
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --no-deps --require-hashes -r requirements-bench.lock
+	$(BENCH_VENV)/bin/pip check
+	@touch $(BENCH_STAMP)
+
+bench: bench-limit bench-peers ## measure nights and what people would use instead, into docs/benchmarks.md (an hour or two)
+
+bench-limit: $(STAMP) ## nights of BENCH_SIZES events beside one bare DuckDB pass (needs GNU time)
+	$(BIN)/python -m bench.limit var/nights --events $(BENCH_SIZES) --runs $(BENCH_NIGHTS)
+
+bench-peers: $(STAMP) $(BENCH_STAMP) ## GoAccess, Matomo, pandas, Polars, chDB, pycanon on the largest of these nights
+	$(BIN)/python -m bench.peers var/nights --events $(BENCH_LARGEST) --runs $(BENCH_RUNS)
 
 bench-utility: $(STAMP) $(BENCH)/warehouse ## measure what a large portal's reports tell, into docs/benchmarks.md
 	$(BIN)/python -m bench.frontier $(BENCH)

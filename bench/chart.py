@@ -1,4 +1,4 @@
-"""A line chart as SVG, for a page of the documentation."""
+"""A line chart and a bar chart as SVG, for a page of the documentation."""
 
 from __future__ import annotations
 
@@ -59,8 +59,51 @@ def line_chart(series: Sequence[Series], title: str, x_label: str) -> str:
         x = _WIDTH - _RIGHT + 16
         body.append(f'<line x1="{x}" x2="{x + 26}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"{dash}/>')
         body.append(_text(x + 34, y + 4, line.name, _INK))
+    return _document(body, title, _HEIGHT)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar.
+
+    Args:
+        group: what stands above the bars of a group; they follow each other.
+        name: at its left.
+        value: above 0; its length is logarithmic.
+    """
+
+    group: str
+    name: str
+    value: float
+
+
+def bar_chart(bars: Sequence[Bar], title: str) -> str:
+    """Return bars that lie, by groups; the shortest stands for a third of the least value.
+
+    Args:
+        bars: in order.
+        title: above it, and for readers that do not see it.
+    """
+    least = min(bar.value for bar in bars) / 3
+    spread = log(max(bar.value for bar in bars) / least)
+    left, width, y, group = 250, 360, 40, ""
+    body = [_text(16, 20, title, _INK, weight=600)]
+    for bar in bars:
+        if bar.group != group:
+            group, y = bar.group, y + 10
+            body.append(_text(16, y + 6, group, _MUTED))
+            y += 18
+        length = width * log(bar.value / least) / spread
+        body.append(_text(left - 8, y + 8, bar.name, _INK, anchor="end"))
+        body.append(f'<rect x="{left}" y="{y - 4}" width="{length:.1f}" height="14" fill="{_COLOURS[0]}"/>')
+        body.append(_text(left + length + 8, y + 8, f"{bar.value:.2f}", _INK))
+        y += 22
+    return _document(body, title, y + 8)
+
+
+def _document(body: Sequence[str], title: str, height: int) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
         f'aria-label="{escape(title)}" font-family="sans-serif"><rect width="100%" height="100%" fill="#fff"/>'
         + "".join(body)
         + "</svg>\n"

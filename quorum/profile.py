@@ -10,10 +10,11 @@ What belongs here: what can be counted and how. What does not: which counts are 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from quorum.engine.choose import Engine
@@ -23,6 +24,7 @@ from quorum.metrics import METRICS, ROWS, SPECIAL, quoted
 from quorum.patterns import find_identifiers
 from quorum.policy import Policy
 from quorum.tables import Table
+from quorum.zones import zone_of
 
 _METRIC = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<arguments>[^()]*)\))?")
 _PARENT = "parent"
@@ -76,7 +78,7 @@ class Profiler:
         counted: dict[str, int] = {}
         if columns:
             statement = f"select {', '.join(columns)} from {ROWS}"
-            row = self.engine.query(statement, {ROWS: self._rows(table, night)}).to_pylist()[0]
+            row = self._asked(statement, night, {ROWS: table}).to_pylist()[0]
             counted = {metric.text: int(row[f"m{i}"]) for i, metric in enumerate(plain)}
         for metric in asked:
             if metric.name not in METRICS:
@@ -110,12 +112,12 @@ class Profiler:
         """Rows of 1,000 that are dated before the night: what was delivered a day or more after it happened."""
         late = f"count(*) filter (where {quoted(column)} < date '{night.isoformat()}')"
         statement = f"select coalesce(1000 * {late} // nullif(count(*), 0), 0) as n from {ROWS}"
-        return int(self.engine.query(statement, {ROWS: self._rows(table, night)}).column("n")[0].as_py())
+        return int(self._asked(statement, night, {ROWS: table}).column("n")[0].as_py())
 
     def _identifiers(self, table: str, night: date, column: str) -> int:
         """Distinct values of a column that look like what names a person; they are looked at here and go nowhere."""
         statement = f"select distinct {quoted(column)} as v from {ROWS} where {quoted(column)} is not null"
-        values = self.engine.query(statement, {ROWS: self._rows(table, night)}).column("v").to_pylist()
+        values = self._asked(statement, night, {ROWS: table}).column("v").to_pylist()
         return sum(bool(find_identifiers(value)) for value in values)
 
     def _orphans(self, table: str, night: date, column: str, parent: str) -> int:
@@ -125,8 +127,14 @@ class Profiler:
             f"select count(*) as n from {ROWS} where {quoted(column)} is not null and {quoted(column)} not in "
             f"(select {quoted(parent_column)} from {_PARENT} where {quoted(parent_column)} is not null)"
         )
-        relations = {ROWS: self._rows(table, night), _PARENT: self._rows(parent_table, night)}
-        return int(self.engine.query(statement, relations).column("n")[0].as_py())
+        tables = {ROWS: table, _PARENT: parent_table}
+        return int(self._asked(statement, night, tables).column("n")[0].as_py())
+
+    def _asked(self, statement: str, night: date, tables: Mapping[str, str]) -> pa.Table:
+        """Ask the stored rows; where one of the tables is sealed, all are opened in memory."""
+        if not any(zone_of(table).is_sealed for table in tables.values()):
+            return self.engine.query_stored(statement, night, tables)
+        return self.engine.query(statement, {name: self._rows(table, night) for name, table in tables.items()})
 
     def _rows(self, table: str, night: date, window: str = "night") -> ds.Dataset:
         """Return the rows of a window; only the columns asked for are read, sealed ones are opened in memory."""

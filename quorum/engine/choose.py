@@ -34,6 +34,9 @@ class Engine(Protocol):
     def query(self, sql: str, relations: Mapping[str, pa.Table]) -> pa.Table:
         """Run a statement of the library's own on given rows, in memory."""
 
+    def query_stored(self, sql: str, night: date, tables: Mapping[str, str]) -> pa.Table:
+        """Run a statement of the library's own on stored rows of a night, of tables that are not sealed."""
+
     def close(self) -> None:
         """Give back what it holds."""
 

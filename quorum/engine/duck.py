@@ -9,7 +9,7 @@ holds no key, may spill into the home's scratch space, and may open files of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -129,6 +129,23 @@ class DuckEngine:
         finally:
             cursor.close()
 
+    def query_stored(self, sql: str, night: date, tables: Mapping[str, str]) -> pa.Table:
+        """Run a statement of the library's own on stored rows of a night; only the columns that it names are read.
+
+        Raises:
+            QuorumError: it failed, or one of the tables (by their names in it) is sealed: this database may spill.
+        """
+        cursor = self._open.cursor()
+        try:
+            for name, table in tables.items():
+                if zone_of(table).is_sealed:
+                    raise ConfigurationError("engine.sealed", f"{table} beside the vault", "tables that are not sealed")
+                self._open_files(cursor, name, self._store.catalog[table], self._store.files(table, night), None)
+            answer: pa.Table = _redacted("a statement on stored rows", lambda: cursor.sql(sql).to_arrow_table())
+            return answer
+        finally:
+            cursor.close()
+
     def close(self) -> None:
         """Close both databases; what they held is gone."""
         self._sealed.close()
@@ -184,20 +201,27 @@ class DuckEngine:
                 "engine.in_memory", f"{contract.name} without {read.relation}", "rows given to run"
             )
         files = self._store.files(read.table, night, read.window)
-        if not files:
-            cursor.register(read.relation, schema.empty_table())
-        elif _reads_sealed(contract):  # that database opens no file at all
+        if files and _reads_sealed(contract):  # that database opens no file at all
             rows = self._store.read(read.table, night, read.window, purpose=contract.purpose)
             _register(cursor, read.relation, rows, condition)
         else:
-            columns = ", ".join(column.name for column in parent.columns)
-            paths = ", ".join(_literal(path) for path in files)
-            view = (
-                f"CREATE TEMP VIEW {read.relation} AS "
-                f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false)"
-                + ("" if condition is None else f" WHERE {condition}")
-            )
-            _redacted(contract.name, lambda: cursor.execute(view))
+            self._open_files(cursor, read.relation, parent, files, condition)
+
+    @staticmethod
+    def _open_files(
+        cursor: duckdb.DuckDBPyConnection, relation: str, table: Table, files: Sequence[Path], condition: str | None
+    ) -> None:
+        """Give a statement the rows of a table's files as a view; those that meet the condition, if there is one."""
+        if not files:
+            cursor.register(relation, table.arrow_schema().empty_table())
+            return
+        columns = ", ".join(column.name for column in table.columns)
+        paths = ", ".join(_literal(path) for path in files)
+        view = (
+            f"CREATE TEMP VIEW {relation} AS SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false)"
+            + ("" if condition is None else f" WHERE {condition}")
+        )
+        _redacted(table.name, lambda: cursor.execute(view))
 
 
 def _register(cursor: duckdb.DuckDBPyConnection, relation: str, rows: pa.Table, condition: str | None) -> None:

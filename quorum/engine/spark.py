@@ -92,6 +92,10 @@ class SparkEngine:
         """Run a statement of the library's own on given rows, in memory, on the embedded engine."""
         return self._embedded.query(sql, relations)
 
+    def query_stored(self, sql: str, night: date, tables: Mapping[str, str]) -> pa.Table:
+        """Run a statement of the library's own on stored rows of a night, on the embedded engine."""
+        return self._embedded.query_stored(sql, night, tables)
+
     def close(self) -> None:
         """End Spark and close the embedded engine; what they held is gone."""
         self._client.close()

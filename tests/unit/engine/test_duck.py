@@ -93,6 +93,21 @@ def test_sealed_parents_are_read(engine: DuckEngine, store: Store, catalog: Cata
     assert (found["gender"], found["age_years"]) == ("female", 36)
 
 
+def test_stored_rows_are_asked_from_their_files_and_sealed_ones_are_not(
+    engine: DuckEngine, store: Store, catalog: Catalog
+) -> None:
+    statement = "select count(*) as n, max(cookie_key) as c from asked"
+    assert engine.query_stored(statement, NIGHT, {"asked": "pseudo__login"}).to_pylist() == [{"n": 0, "c": None}]
+    store.write("pseudo__login", NIGHT, rows(catalog, "pseudo__login", login("m1", 1), login("m2", 2)))
+    assert engine.query_stored(statement, NIGHT, {"asked": "pseudo__login"}).to_pylist() == [{"n": 2, "c": "c1"}]
+    store.write("vault__login", NIGHT, rows(catalog, "vault__login", {"line_n": 1}))
+    with pytest.raises(ConfigurationError, match=r"engine\.sealed"):
+        engine.query_stored("select count(*) from asked", NIGHT, {"asked": "vault__login"})
+    with pytest.raises(QuorumError) as caught:
+        engine.query_stored(f"select cast('{MARKER}' as integer) from asked", NIGHT, {"asked": "pseudo__login"})
+    assert MARKER not in str(caught.value)
+
+
 def test_a_chunk_in_memory_is_joined_to_stored_sections(engine: DuckEngine, store: Store, catalog: Catalog) -> None:
     section = {"path_prefix": "/news", "section_id": "news", "recipient_id": "site"}
     store.write("pseudo__section", NIGHT, rows(catalog, "pseudo__section", section))

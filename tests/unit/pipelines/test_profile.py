@@ -86,6 +86,29 @@ def test_a_metric_is_a_count(profiler: Profiler, store: Store, catalog: Catalog,
     assert profiler.profile("seg__person_day", NIGHT, [metric]) == {metric: expected}
 
 
+def test_keys_that_repeat_are_counted_as_often_as_they_do_and_nulls_are_equal(
+    profiler: Profiler, store: Store, catalog: Catalog
+) -> None:
+    keys = [
+        ("a", "x"),
+        ("a", "x"),
+        ("a", "x"),
+        ("a", None),
+        ("a", None),
+        (None, None),
+        (None, None),
+        ("b", "x"),
+        ("c", "a"),
+    ]
+    people = rows(catalog, "seg__person_day", *(person(person_key=key, gender=gender) for key, gender in keys))
+    store.write("seg__person_day", NIGHT, people)
+    assert profiler.profile("seg__person_day", NIGHT, ["duplicate_n(person_key, gender)"]) == {
+        "duplicate_n(person_key, gender)": 4
+    }
+    store.write("vault__login", NIGHT, rows(catalog, "vault__login", *({"line_n": n} for n in (1, 2, 2))))
+    assert profiler.profile("vault__login", NIGHT, ["duplicate_n(line_n)"]) == {"duplicate_n(line_n)": 1}
+
+
 def test_a_margin_that_is_not_the_sum_of_its_cells_is_a_gap(profiler: Profiler, store: Store, catalog: Catalog) -> None:
     def cell(region: str, prefecture: str, views: int) -> dict[str, object]:
         return {"section_id": "s", "region": region, "prefecture": prefecture, "view_n": views, "viewer_n": 1}
