@@ -6,7 +6,7 @@ What belongs here: reading cubes and leaving one recipient's numbers of them. Wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,13 +16,12 @@ import pyarrow.compute as pc
 from quorum.disclosure import PackageCube, project
 from quorum.disclosure.clipping import ClippedShare, clipped_shares, month_before
 from quorum.disclosure.invoice import TOTALS
-from quorum.disclosure.month import sum_keys, sum_totals
-from quorum.disclosure.reach import REACH, shape_without_reach
+from quorum.disclosure.month import sum_totals
 from quorum.disclosure.week import sum_days
 from quorum.due import Due
 from quorum.engine.store import Store
 from quorum.months import Months
-from quorum.policy import FamilySpec, Policy, ReportSpec
+from quorum.policy import Policy, ReportSpec
 from quorum.release.frequency import with_seen
 from quorum.release.month_shapes import without_totals
 from quorum.release.week_shapes import week_tables
@@ -59,15 +58,12 @@ class Counts:
         families = [self.policy.families[name] for name in report.families]
         if kind_of(due.shape.period) != MONTH:
             people = self.store.read(str(report.week_cube), night)
-            counted = sum_days(shape_without_reach(due.shape), days, people, families, sources(report))
-            reached = _reached(due.shape, days, people, families)
-            return PackageCube(due.shape, {**counted.tables, **reached}, counted.heads_at_most)
+            return sum_days(due.shape, days, people, families, sources(report))
         people = self.store.read(str(report.month_cube), night)
         below = without_totals(due.shape)
         counted = sum_days(below, days, people, families, {table.name: table.name for table in below.tables})
         totals = sum_totals(due.shape.table(TOTALS), days, people, families, months.prices())
-        reached = _reached(due.shape, days, people, families)
-        return PackageCube(due.shape, {TOTALS: totals, **counted.tables, **reached}, counted.heads_at_most)
+        return PackageCube(due.shape, {TOTALS: totals, **counted.tables}, counted.heads_at_most)
 
     def is_whole(self, due: Due, night: date) -> bool:
         """Say whether all that a package was counted from is still there."""
@@ -111,13 +107,6 @@ class Counts:
             names |= {report.frequency.cube for report in self.policy.reports.values() if report.frequency}
             self._read[night] = {name: self.store.read(name, night) for name in sorted(names)}
         return self._read[night]
-
-
-def _reached(
-    shape: PackageShape, days: Sequence[PackageCube], people: pa.Table, families: Sequence[FamilySpec]
-) -> dict[str, pa.Table]:
-    """Return what was counted for the table of reach, by name; nothing for a package without it."""
-    return {table.name: sum_keys(table, days, people, families) for table in shape.tables if table.name == REACH}
 
 
 def _of(rows: pa.Table, recipient_id: str) -> pa.Table:

@@ -18,7 +18,6 @@ from quorum.audit.package import parse_files
 from quorum.counts import Counts, sources
 from quorum.disclosure import control
 from quorum.disclosure.clipping import ClippedShare
-from quorum.disclosure.reach import shape_without_reach
 from quorum.disclosure.week import told_by_days
 from quorum.due import Calendar, Due
 from quorum.engine.store import Store
@@ -124,7 +123,7 @@ class Maker:
         if kind_of(shape.period) == MONTH:
             safe = control(cube, rule_set, families)
         else:
-            told = told_by_days(shape_without_reach(shape), released, families, sources(report))
+            told = told_by_days(shape, released, families, sources(report))
             safe = control(cube, rule_set, families, told_elsewhere=told, kept_back=self.months.kept_back(shape))
         beside = [parse_files(table_files(part, tables, self.policy)) for part, tables in released if tables]
         write_safe(self.store, self.night, cube, safe, rule_set, self.policy, self.keys, beside)

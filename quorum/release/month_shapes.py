@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS, invoiced_families
-from quorum.disclosure.reach import REACH
 from quorum.policy import Policy, ReportSpec, TableSpec
 from quorum.release.reach import expected_reach, reach_table
 from quorum.release.week_shapes import keys_in, lists_same, merged_dimensions
@@ -168,6 +167,5 @@ def _plan(plans: Sequence[KeyPlan], report: ReportSpec) -> KeyPlan:
 
 
 def without_totals(shape: PackageShape) -> PackageShape:
-    """Return a month's shape without its totals and its reach: what is counted as a week is."""
-    tables = tuple(table for table in shape.tables if table.name not in (TOTALS, REACH))
-    return replace(shape, tables=tables, invariants=())
+    """Return a month's shape without its totals: what is counted as a week is."""
+    return replace(shape, tables=tuple(table for table in shape.tables if table.name != TOTALS), invariants=())
