@@ -62,10 +62,10 @@ def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Trut
     Guarantee:
         Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
         grouped category is the sum of its children; a cell outside the targeting that a package states is 0; a longer
-        period is the sum of its parts; heads that do not add up, over time either, are at least each part and at most the sum;
-        events are at least the people who caused them. Clicks may come without an impression that day: that clickers
-        are among the people of a cell is assumed only where the truth is there to say that a reader who guesses so is
-        right. A dimension without an ALL row yields no equation.
+        period is the sum of its parts; heads that do not add up (over time they never do) are at least each part and at
+        most the sum; events are at least the people who caused them. Clicks may come without an impression that day:
+        that clickers are among the people of a cell is assumed only where the truth is there to say that a reader who
+        guesses so is right. A dimension without an ALL row yields no equation.
 
     Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
     """

@@ -17,7 +17,8 @@ _WEEK = "2000-W01"
 _KEY = Dimension(("campaign_id",), (("planted",),), has_margin=False, partitions_people=False)
 _PLAN = {
     "planted": KeyPlan(
-        {"impressions": "day", "clicks": "week"}, {"shown": {"impressions": 0}, "crowd": {"impressions": 0}, "clicked": {"clicks": 0}}
+        {"impressions": "day", "clicks": "week"},
+        {"shown": {"impressions": 0}, "crowd": {"impressions": 0}, "clicked": {"clicks": 0}},
     )
 }
 _HIDDEN = None
@@ -28,7 +29,11 @@ FINDINGS = {
     ),
     "elimination": frozenset({(("shown", "planted"), "impression_n")}),
     "propagation": frozenset(
-        {(("shown", "planted"), "impression_n"), (("clicked", "planted"), "click_n"), (("crowd", "planted"), "people_n")}
+        {
+            (("shown", "planted"), "impression_n"),
+            (("clicked", "planted"), "click_n"),
+            (("crowd", "planted"), "people_n"),
+        }
     ),
 }
 """Attack to (place, what) of the claims that it must make."""

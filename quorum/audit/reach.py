@@ -83,8 +83,8 @@ def told_for_both(packages: Sequence[ParsedPackage]) -> Iterator[Claim]:
     Guarantee:
         Without a claim no number of people of a longer period can be compared with one of its own parts.
 
-    Source: disclosure.md, rule 6 (reach over days is published for the margin or for the parts, never both), rule 7 (day
-        or week, never both for one cell).
+    Source: disclosure.md, rule 6 (reach over days is published for the margin or for the parts, never both) and rule 7
+        (day or week, never both for one cell).
     """
     told: dict[tuple[str, str], dict[tuple[str, str, str], tuple[str, ...]]] = {}
     for package in packages:

@@ -58,7 +58,8 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         agree. Totals that a month declares (impressions, clicks, cost) are exempt from thresholds and from the plan,
         and from nothing else. With truth the same holds for people who count (rule 5), which are in no file, and enough
         of them are in the cell outside the family, and in what is withheld of a published margin, declared or not.
-        Heads stand only where every dimension partitions people, and for a period or for parts of it, not for both. Packages of one month state one plan for a key.
+        Heads stand only where every dimension partitions people, and for a period or for parts of it, never for both.
+        Packages of one month state one plan for a key.
         In no sum is there room for what a recipient supplies (`quorum.audit.codes`).
 
     Source: disclosure.md, rules 1 to 7, attack 1; architecture.md, "A report package".

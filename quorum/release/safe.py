@@ -58,8 +58,8 @@ def write_safe(
 
     A row is a cell of a table of the package: dimension columns, measures (null where withheld), ``status_<family>``.
     The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row. Tables of a week lie in
-    ``safe__<report>_week`` one below the other, those of a month in ``safe__<report>_month``; people reached in either in
-    ``safe__<report>_reach``.
+    ``safe__<report>_week`` one below the other, those of a month in ``safe__<report>_month``; people reached in
+    either lie in ``safe__<report>_reach``.
 
     Args:
         store: the partitions.
