@@ -134,6 +134,13 @@ def test_a_day_that_must_have_had_people_is_claimed() -> None:
     assert [(claim.release[-10:], claim.what) for claim in claims] == [(DAYS[0], "people_n")]
 
 
+def test_a_day_that_lists_the_campaign_and_no_people_may_have_had_any() -> None:
+    table = TableShape("total", "ads", (campaigns("c1"),), (EVENTS,))
+    silent = parse_files(Draft(package(table, period=DAYS[0]), {"total": {("c1",): {"impression_n": 900}}}).files())
+    system = build_system([held(WEEK, 500), silent, *(held(day, 60) for day in DAYS[1:])], rules(), Truth({}))
+    assert reduce(system)[1] == 0
+
+
 def test_where_no_day_tells_people_days_are_not_made_one_system() -> None:
     days = [held(day, None) for day in DAYS]
     system = build_system([held(WEEK, 500), *days], rules(), Truth({}))

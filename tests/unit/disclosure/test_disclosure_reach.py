@@ -1,4 +1,4 @@
-"""Where people reached in a week or month are told: enough of them count, events are told, no shorter period tells any."""
+"""Where people reached in a week or month are told: enough count, events are told, and no shorter period tells any."""
 
 from __future__ import annotations
 
@@ -48,7 +48,11 @@ def test_reach_needs_people_who_count(counted_n: int, is_told: bool) -> None:
 def test_reach_is_told_beside_the_events_of_the_campaign_alone() -> None:
     assert tell_reach(counted(90), UNTOLD, RULES, FAMILIES[0]).tolist() == [False]
     exempt = {**UNTOLD, TOTALS: {"impressions": np.array([True])}, REACH: {"impressions": np.array([True])}}
-    assert tell_reach(counted(90), exempt, RULES, FAMILIES[0]).tolist() == [False], "an invoice tells no people"
+    cube = counted(90)
+    totals = replace(PEOPLE, name=TOTALS, measures=(Measure("impression_n", "impressions", "count", ("period",)),))
+    shape = replace(cube.shape, tables=(totals, *cube.shape.tables))
+    invoiced = PackageCube(shape, {TOTALS: cube.tables[REACH], **cube.tables})
+    assert tell_reach(invoiced, exempt, RULES, FAMILIES[0]).tolist() == [False], "an invoice tells no people"
 
 
 @pytest.mark.parametrize(
