@@ -40,12 +40,14 @@ class Held:
         self.at_least_0: list[Equation] = []
         self.keys: dict[str, set[str]] = {}
         self.additive: set[str] = set()
+        self.events: dict[str, str] = {}
         for files in packages:
             about = json.loads(files["datapackage.json"])
             for resource in about["resources"]:
                 self._read(about["quorum:period"], resource, files[resource["path"]], nested=nested)
         self.contradictions = [cell for cell in self.hidden if cell in self.known]
         self.equal += self._sums_of_days()
+        self.at_least_0 += self._people_over_days()
 
     def _read(self, period: str, resource: Mapping, content: bytes, *, nested: bool) -> None:
         fields = resource["schema"]["fields"]
@@ -54,6 +56,10 @@ class Held:
         measures = {f["name"]: f for f in fields if f["quorum:role"] == "measure"}
         rows = list(csv.DictReader(io.StringIO(content.decode())))
         self.keys.setdefault(period, set()).update(row[columns[0]] for row in rows)
+        for family in {field["quorum:family"] for field in measures.values()}:
+            own = [name for name, field in measures.items() if field["quorum:family"] == family]
+            counts = [name for name in own if "period" in measures[name]["quorum:additive_over"]]
+            self.events |= {name: counts[0] for name in own if counts}
         self.additive |= {name for name, field in measures.items() if "period" in field["quorum:additive_over"]}
         places = {tuple(row[c] for c in columns) for row in rows}
         sums: dict[tuple[tuple[str, ...], str], list[tuple[str, ...]]] = {}
@@ -96,13 +102,32 @@ class Held:
         for period, place, measure in list(every):
             if "W" not in period or measure not in self.additive:
                 continue
-            monday = date.fromisocalendar(int(period[:4]), int(period[6:]), 1)
-            days = [(monday + timedelta(days=n)).isoformat() for n in range(7)]
-            named = {category for _, category in place}
-            days = [day for day in days if named & self.keys.get(day, set())]
-            cells = [(day, place, measure) for day in days]
+            cells = [(day, place, measure) for day in self.running(period, place)]
             if all(cell in every for cell in cells):
                 yield {(period, place, measure): -1, **dict.fromkeys(cells, 1)}
+
+    def _people_over_days(self) -> Iterator[Equation]:
+        """Yield what people of a week say of people of its days; one who came on two days is one of the week's."""
+        every = {*self.known, *self.hidden}
+        for period, place, measure in list(every):
+            if "W" not in period or measure in self.additive:
+                continue
+            whole = (period, place, measure)
+            events = (period, place, self.events.get(measure, measure))
+            if events in every and events != whole:
+                yield {events: 1, whole: -1}
+            days = self.running(period, place)
+            parts = [(day, place, measure) for day in days if (day, place, measure) in every]
+            yield from ({whole: 1, part: -1} for part in parts)
+            if len(parts) == len(days):
+                yield {whole: -1, **dict.fromkeys(parts, 1)}
+
+    def running(self, week: str, place: Place) -> list[str]:
+        """Return the days of a week whose packages list the key of a place."""
+        monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+        named = {category for _, category in place}
+        days = [(monday + timedelta(days=n)).isoformat() for n in range(7)]
+        return [day for day in days if named & self.keys.get(day, set())]
 
     def residuals(self) -> Iterator[tuple[Cell, list[Cell]]]:
         """Yield every published sum with those of its parts that are withheld, if any are."""

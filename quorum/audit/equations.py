@@ -17,6 +17,7 @@ from quorum.audit.months import Months
 from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.places import Key, Place, margins, place_of
+from quorum.audit.reach import bound_people
 from quorum.audit.rules import RuleBook
 from quorum.audit.system import (
     DECLARED,
@@ -61,10 +62,10 @@ def build_system(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Trut
     Guarantee:
         Relations are: a margin is the sum of its categories for each measure additive over them, level by level; a
         grouped category is the sum of its children; a cell outside the targeting that a package states is 0; a longer
-        period is the sum of its parts; heads that do not add up are at least each part and at most the sum;
-        events are at least the people who caused them. Clicks may come without an impression that day: that clickers
-        are among the people of a cell is assumed only where the truth is there to say that a reader who guesses so is
-        right. A dimension without an ALL row yields no equation.
+        period is the sum of its parts; heads that do not add up (over time they never do) are at least each part and at
+        most the sum; events are at least the people who caused them. Clicks may come without an impression that day:
+        that clickers are among the people of a cell is assumed only where the truth is there to say that a reader who
+        guesses so is right. A dimension without an ALL row yields no equation.
 
     Source: architecture.md, "A report package"; disclosure.md, attacks 2 and 3.
     """
@@ -259,6 +260,9 @@ class _Builder:
                     self._sum_period(months.places[period], parts, free_of[period], hidden, fills=fills)
             for month in longest:
                 self._sum_month(months, month, free_of, hidden)
+            bounds = bound_people(months.places, months.keys, self.measures, self.state, self._variable)
+            for larger, smaller in bounds:
+                self.relations.at_least(larger, smaller)
         return len(hidden)
 
     def _sum_month(

@@ -19,6 +19,7 @@ from quorum.audit.package import ParsedPackage, ParsedTable
 from quorum.audit.periods import parts_of
 from quorum.audit.places import Place, margins, place_of
 from quorum.audit.plans import changed_plans
+from quorum.audit.reach import told_for_both
 from quorum.audit.record import Claim, Findings
 from quorum.audit.rules import RuleBook, Rules
 from quorum.audit.system import Bools, Ints
@@ -57,7 +58,8 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
         agree. Totals that a month declares (impressions, clicks, cost) are exempt from thresholds and from the plan,
         and from nothing else. With truth the same holds for people who count (rule 5), which are in no file, and enough
         of them are in the cell outside the family, and in what is withheld of a published margin, declared or not.
-        Heads stand only where every dimension partitions people. Packages of one month state one plan for a key.
+        Heads stand only where every dimension partitions people, and for a period or for parts of it, never for both.
+        Packages of one month state one plan for a key.
         In no sum is there room for what a recipient supplies (`quorum.audit.codes`).
 
     Source: disclosure.md, rules 1 to 7, attack 1; architecture.md, "A report package".
@@ -69,7 +71,7 @@ def read_again(packages: Sequence[ParsedPackage], rules: RuleBook, truth: Truth)
     ]
     targets = sum(int(shown.sum()) for reading in readings for shown in reading.table.published.values())
     claims = [claim for reading in readings for claim in reading.violations()]
-    together = (*_disagreements(packages), *_required_of_parts(packages, rules))
+    together = (*_disagreements(packages), *_required_of_parts(packages, rules), *told_for_both(packages))
     besides = (*changed_plans(packages), *sums_with_room(packages, rules, truth))
     return Findings(targets, (*claims, *together, *besides), 0.0)
 

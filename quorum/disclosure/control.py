@@ -20,6 +20,7 @@ from quorum.disclosure.equations import Block, build_blocks
 from quorum.disclosure.frequency import in_bands, is_told
 from quorum.disclosure.grid import Bools, rows_of
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS
+from quorum.disclosure.reach import REACH, tell_reach, without_reach
 from quorum.disclosure.sums import verify_sums
 from quorum.disclosure.targeting import verify_zeros, zeros_of
 from quorum.disclosure.types import PUBLISHED, SEAL, WITHHELD, PackageCube, SafeCube
@@ -69,7 +70,8 @@ def control(
         total), and every sum of withheld cells that follows is about enough people who count (rule 6); nothing is
         published that the shape's plan keeps for another period, or leaves to a coarser level (rule 7). What public
         targeting makes 0 is published as 0, whatever the data. People by how often they saw a campaign are told
-        with all bands or not at all, after everything else was decided, and leave all of this as it is. Declared totals
+        with all bands or not at all, after everything else was decided, and leave all of this as it is. So do people
+        reached in a week or month, told where the events of the same campaign are. Declared totals
         alone are exempt: rule 9. Equal cubes give equal results; all that is withheld looks the same. Not guaranteed:
         anything about packages of this recipient in which the same family of a key is told for another kind of period,
         or other recipients of a campaign.
@@ -87,10 +89,11 @@ def control(
         }
         for table in cube.shape.tables
     }
-    values = Values(cube, families, told_elsewhere, kept_back)
+    together = without_reach(cube)
+    values = Values(together, families, told_elsewhere, kept_back)
     declared = _declared(cube.shape, families)
     by_band: dict[str, tuple[int, ...]] = {}
-    for blocks in build_blocks(cube.shape):
+    for blocks in build_blocks(together.shape):
         decided = decide(blocks, values, rule_set, families)
         if cube.bands and blocks:
             key = _key_of(blocks[0], cube.shape)
@@ -104,6 +107,8 @@ def control(
                     statuses[table][family][rows] = shown[cell]
     if COST in declared:
         statuses[TOTALS][COST][:] = True
+    if REACH in statuses:
+        statuses[REACH][families[0].name] = tell_reach(cube, statuses, rule_set, families[0])
     return SafeCube(
         shape=cube.shape,
         tables={table.name: _released(cube, table, statuses[table.name]) for table in cube.shape.tables},

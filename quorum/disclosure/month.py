@@ -1,6 +1,6 @@
-"""The totals of a month from its frozen days: what the invoice tells, counted once more.
+"""Whole campaigns in a week or month: events from its frozen days, people counted once, and what the invoice tells.
 
-What belongs here: the rows of the table of totals. What does not: whether they may be repeated
+What belongs here: the rows of the tables of reach and of totals. What does not: whether they may be repeated
 (`quorum.disclosure.invoice`), and the other tables of a month, which are counted as those of a week.
 """
 
@@ -38,13 +38,39 @@ def sum_totals(
         prices: of every campaign of the table.
 
     Returns:
-        The campaign (string); for each family its events, people, those who count, rest; ``cost_micros`` (int64).
+        The columns of `sum_keys`, and ``cost_micros`` (int64).
 
     Guarantee:
-        Events are exact sums of the frozen day cubes over the days that list the campaign. Cost is the number of events
-        that are charged times the price, exactly.
+        As of `sum_keys`. Cost is the number of events that are charged times the price, exactly.
 
     Source: disclosure.md, rules 8 and 9; architecture.md, "What lands" (cost).
+    """
+    summed = sum_keys(table, days, people, families)
+    counts = {family.name: summed[family.count].to_pylist() for family in families}
+    keys = summed[table.columns[0]].to_pylist()
+    cost = [counts[CHARGED[prices[key][0]]][row] * prices[key][1] for row, key in enumerate(keys)]
+    return summed.append_column(COST_MICROS, pa.array(cost, pa.int64()))
+
+
+def sum_keys(
+    table: TableShape, days: Sequence[PackageCube], people: pa.Table, families: Sequence[FamilySpec]
+) -> pa.Table:
+    """Return what was counted of whole campaigns in a week or month: a row a campaign.
+
+    Args:
+        table: its shape; campaigns in order.
+        days: the cubes of the recipient's day packages of the period.
+        people: the cube of the period's people.
+        families: of the report.
+
+    Returns:
+        The campaign (string); for each family its events, people, those who count, rest (int64).
+
+    Guarantee:
+        Events are exact sums of the frozen day cubes over the days that list the campaign. People are those who are
+        still there at the period's end, each once.
+
+    Source: disclosure.md, rule 8.
     """
     keys = [path[0] for path in table.dimensions[0].keys]
     row_of = {key: row for row, key in enumerate(keys)}
@@ -60,9 +86,6 @@ def sum_totals(
         for column in family.columns:
             if column != family.count:
                 columns[column] = np.array([there.get(key, {}).get(column, 0) for key in keys], dtype=np.int64)
-    counts = {family.name: columns[family.count] for family in families}
-    cost = [int(counts[CHARGED[prices[key][0]]][row]) * prices[key][1] for key, row in row_of.items()]
-    columns[COST_MICROS] = np.array(cost, dtype=np.int64)
     return pa.table(columns)
 
 

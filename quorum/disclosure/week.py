@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 from quorum.disclosure.decide import Told
 from quorum.disclosure.grid import Bools, Ints, coordinate_columns
+from quorum.disclosure.month import sum_keys
+from quorum.disclosure.reach import REACH, shape_without_reach
 from quorum.disclosure.targeting import bound_people, find_mixtures
 from quorum.disclosure.types import PUBLISHED, PackageCube
 from quorum.errors import ConfigurationError
@@ -56,7 +58,9 @@ def sum_days(
     """
     tables: dict[str, pa.Table] = {}
     at_most: dict[str, dict[str, Ints]] = {}
-    for table in shape.tables:
+    if any(table.name == REACH for table in shape.tables):
+        tables[REACH] = sum_keys(shape.table(REACH), days, people, families)
+    for table in shape_without_reach(shape).tables:
         row_of = {place: row for row, place in enumerate(table.coordinates())}
         columns: dict[str, pa.Array | Ints] = dict(coordinate_columns(table))
         having = [cube for cube in days if sources[table.name] in cube.tables]
@@ -93,7 +97,7 @@ def told_by_days(
         sources: table of the week to table of the days.
 
     Returns:
-        Family to table of the week to one entry a row.
+        Family to table of the week, but for the table of reach, to one entry a row.
 
     Guarantee:
         True only where every day that lists the campaign lists the row and publishes the family in it.
@@ -101,7 +105,7 @@ def told_by_days(
     Source: disclosure.md, rule 1 (clicks are published only where impressions are).
     """
     told: dict[str, dict[str, Bools]] = {family.name: {} for family in families}
-    for table in shape.tables:
+    for table in shape_without_reach(shape).tables:
         places = list(table.coordinates())
         row_of = {place: row for row, place in enumerate(places)}
         keys = np.array([place[0] for place in places])

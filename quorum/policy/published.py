@@ -234,6 +234,7 @@ class ReportSpec:
         week_cube: the cube of the people of a week; None where the report has no weeks.
         month_cube: the same of a calendar month.
         frequency: the table of people by how often they saw a key; None where the report has none.
+        has_reach: whether its weeks and months tell how many people were reached.
     """
 
     name: str
@@ -249,3 +250,4 @@ class ReportSpec:
     week_cube: str | None = None
     month_cube: str | None = None
     frequency: FrequencySpec | None = None
+    has_reach: bool = False

@@ -156,6 +156,7 @@ def reports(document: Mapping[str, Any]) -> dict[str, ReportSpec]:
             week_cube=spec.get("week_cube"),
             month_cube=spec.get("month_cube"),
             frequency=_frequency(name, spec["frequency"]) if "frequency" in spec else None,
+            has_reach=bool(spec.get("reach", False)),
         )
         for name, spec in document["reports"].items()
     }

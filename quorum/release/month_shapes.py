@@ -12,6 +12,7 @@ from datetime import date
 
 from quorum.disclosure.invoice import COST, COST_MICROS, TOTALS, invoiced_families
 from quorum.policy import Policy, ReportSpec, TableSpec
+from quorum.release.reach import expected_reach, reach_table
 from quorum.release.week_shapes import keys_in, lists_same, merged_dimensions
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import KINDS, MONTH, month_of
@@ -82,7 +83,7 @@ def expected_in_month(policy: Policy, report: ReportSpec) -> dict[str, tuple[tup
     for spec in month_tables(report):
         columns = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
         tables[spec.name] = (spec.dimensions, month_measures(policy, report, columns))
-    return tables
+    return {**tables, **expected_reach(policy, report)}
 
 
 def month_shape(policy: Policy, days: Mapping[date, PackageShape], repeated: Collection[str]) -> PackageShape | None:
@@ -96,7 +97,7 @@ def month_shape(policy: Policy, days: Mapping[date, PackageShape], repeated: Col
     Returns:
         The shape, or None if there is no such campaign. All of them stand in the table of totals. In the tables of the
         report stand those that are planned by month on each of two days or more, with the same targeting, in tables
-        that list the same categories on all of them.
+        that list the same categories on all of them, and in the table of reach.
 
     Guarantee:
         A function of its arguments: public facts, if ``repeated`` is one.
@@ -125,6 +126,10 @@ def month_shape(policy: Policy, days: Mapping[date, PackageShape], repeated: Col
             columns = [level for name in spec.dimensions for level in policy.dimensions[name].levels]
             dimensions = merged_dimensions(parts, steady)
             tables.append(TableShape(spec.name, report.universe, dimensions, month_measures(policy, report, columns)))
+    told = {key for table in tables[1:] for key in keys_in(table)}
+    reach = reach_table(policy, report, told)
+    if reach is not None:
+        tables.append(reach)
     period = month_of(min(days))
     measures = [measure.name for measure in tables[0].measures]
     declared = {"period": period, "dimensions": [report.key], "measures": measures}

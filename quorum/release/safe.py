@@ -24,6 +24,7 @@ from quorum.audit.truth import Truth
 from quorum.disclosure import PackageCube, SafeCube
 from quorum.disclosure.control import digest_rule_set
 from quorum.disclosure.frequency import in_bands
+from quorum.disclosure.reach import REACH, shape_without_reach
 from quorum.engine.store import Store
 from quorum.errors import ReleaseError
 from quorum.keys import KeyRing
@@ -33,6 +34,7 @@ from quorum.release.extracts import draw
 from quorum.release.frequency import counted_rows, frequency_rows
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
+from quorum.release.reach import expected_reach, kept_in, kept_reach
 from quorum.release.shapes import expected_measures
 from quorum.release.week_shapes import week_measures, week_tables
 from quorum.tables import Measure, PackageShape, TableShape
@@ -56,7 +58,8 @@ def write_safe(
 
     A row is a cell of a table of the package: dimension columns, measures (null where withheld), ``status_<family>``.
     The file of a partition is named ``<recipient>.<report>``; ``safe__release`` gets one row. Tables of a week lie in
-    ``safe__<report>_week`` one below the other, those of a month in ``safe__<report>_month``.
+    ``safe__<report>_week`` one below the other, those of a month in ``safe__<report>_month``; people reached in
+    either lie in ``safe__<report>_reach``.
 
     Args:
         store: the partitions.
@@ -93,7 +96,11 @@ def write_safe(
     part = _part(cube.shape)
     if kind_of(cube.shape.period) != DAY:
         name = longer_table(cube.shape)
-        store.write(name, night, _stacked(cube.shape, safe, store.catalog[name].arrow_schema()), part)
+        stacked = _stacked(shape_without_reach(cube.shape), safe, store.catalog[name].arrow_schema())
+        store.write(name, night, stacked, part)
+        if REACH in safe.tables:
+            name = kept_in(report.name)
+            store.write(name, night, kept_reach(cube.shape, safe.tables, store.catalog[name].arrow_schema()), part)
     else:
         for spec in (spec for spec in report.tables if spec.name in safe.tables):
             schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
@@ -129,7 +136,9 @@ def read_safe(store: Store, night: date, shape: PackageShape) -> Mapping[str, pa
     tables = {}
     stacked = None if kind_of(shape.period) == DAY else _own_rows(store, night, longer_table(shape), shape)
     for table in shape.tables:
-        if stacked is None:
+        if table.name == REACH:
+            rows = _own_columns(_own_rows(store, night, kept_in(shape.report), shape), table)
+        elif stacked is None:
             rows = _own_columns(_own_rows(store, night, f"safe__{table.name}", shape), table)
         else:
             rows = _unstacked(stacked, table)
@@ -169,7 +178,8 @@ def unmake_safe(store: Store, night: date, shape: PackageShape, policy: Policy) 
     report = policy.reports[shape.report]
     own = [f"safe__{spec.name}" for spec in report.tables]
     own += [f"safe__{report.frequency.name}"] if report.frequency else []
-    for table in (RELEASE, *(own if kind_of(shape.period) == DAY else [longer_table(shape)])):
+    longer = [longer_table(shape), *([kept_in(report.name)] if report.has_reach else [])]
+    for table in (RELEASE, *(own if kind_of(shape.period) == DAY else longer)):
         store.remove(table, night, _part(shape))
 
 
@@ -295,7 +305,8 @@ def _expected(
         return expected_in_month(policy, report)
     if kind_of(shape.period) == WEEK:
         weeks = week_tables(report)
-        return {table.name: (table.spec.dimensions, week_measures(policy, report, table)) for table in weeks}
+        found = {table.name: (table.spec.dimensions, week_measures(policy, report, table)) for table in weeks}
+        return {**found, **expected_reach(policy, report)}
     return {spec.name: (spec.dimensions, expected_measures(policy, report, spec)) for spec in report.tables}
 
 

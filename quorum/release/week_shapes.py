@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+from quorum.disclosure.reach import REACH
 from quorum.policy import Policy, ReportSpec, TableSpec
+from quorum.release.reach import reach_table
 from quorum.release.shapes import planned_keys
 from quorum.tables import Dimension, KeyPlan, Measure, PackageShape, TableShape
 from quorum.tables.periods import WEEK, days_of_week, month_of, week_of
@@ -94,7 +96,7 @@ def week_shape(
         or whose night was begun and never done, is left out: people would be counted whose events are not summed. Nor
         is a campaign listed if the invoice tells of one of these families and a day of the campaign's lies in the month
         before that of the Sunday: the month would end before it is known what the week tells, and two invoices would
-        share the week between them.
+        share the week between them. Campaigns that tell every family by week stand in the table of reach too.
 
     Guarantee:
         A function of public facts. Every sum of days that a week tells is a sum of two days or more that list the same
@@ -119,6 +121,11 @@ def week_shape(
             levels.setdefault(key, {})[table.name] = {name: told.get(name, 0) for name in table.families}
     if not tables:
         return None
+    reach = reach_table(policy, report, set(groups.get(report.families, [])) & set(levels))
+    if reach is not None:
+        tables.append(reach)
+        for key in keys_in(reach):
+            levels[key][REACH] = {report.families[0]: 0}
     plan = {key: KeyPlan(_plan(shapes, key).periods, levels[key]) for key in sorted(levels)}
     targeting = {key: _targets(shapes, key) for key in plan if _targets(shapes, key)}
     return PackageShape(

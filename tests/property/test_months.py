@@ -21,6 +21,7 @@ from quorum.audit.run import run_attacks
 from quorum.disclosure import PackageCube, SafeCube, control
 from quorum.disclosure.invoice import TOTALS
 from quorum.disclosure.month import sum_totals
+from quorum.disclosure.reach import REACH
 from quorum.disclosure.targeting import fold_untargeted
 from quorum.disclosure.week import sum_days, told_by_days
 from quorum.months import Months
@@ -43,6 +44,7 @@ AIMED = {KEY: {"age_band": ("20s",)}}
 REPORT = ReportSpec(
     "campaign", "報告", "report", ("advertiser",), "standard", ("day", "week", "month"), "ads", "campaign_id", NAMES,
     (TableSpec("audience_age", "cube_age", ("age_band",)),), "people_week", "people_month",
+    has_reach=True,
 )  # fmt: skip
 HOUSE = SimpleNamespace(
     reports={"campaign": REPORT},
@@ -183,7 +185,7 @@ class Portal:
         released = [(part, self.held[day.isoformat()][1].tables) for day, part in days.items()]
         told = told_by_days(shape, released, FAMILIES, SOURCES)
         safe = self._keep(cube, control(cube, RULES, FAMILIES, told_elsewhere=told, kept_back=months.kept_back(shape)))
-        self.rows["safe__campaign_week", night] = _owned(*safe.tables.values())
+        self.rows["safe__campaign_week", night] = _owned(*(rows for name, rows in safe.tables.items() if name != REACH))
         self.rows["people_week", night] = people
 
     def _month(self, shape: PackageShape, days: Mapping[date, PackageShape]) -> None:
@@ -233,7 +235,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         for period, (shape, safe) in self.portal.held.items():
-            for t in shape.tables:
+            for t in (t for t in shape.tables if t.name != REACH):
                 self._read(period, t.columns, safe.tables[t.name])
         listed = set(self.known) | self.hidden
         for period, category in sorted(listed):
@@ -320,6 +322,28 @@ class Reader:
                 yield period, rows[next(f.judged for f in FAMILIES if f.name == self.family)]
 
 
+def people_told(portal: Portal) -> dict[str, int]:
+    """Period to the people of the whole campaign, as published in any table."""
+    found = {}
+    for period, (shape, safe) in portal.held.items():
+        for t in shape.tables:
+            for row in safe.tables[t.name].to_pylist():
+                if row.get("people_n") and row.get("age_band", ALL) == ALL:
+                    assert found.setdefault(period, row["people_n"]) == row["people_n"]
+    return found
+
+
+def overlapping(portal: Portal) -> list[tuple[str, str]]:
+    """Return periods with a day in common of which one tells people and the other tells or withholds a reach.
+
+    What is told could be subtracted, and what is withheld could not be 0.
+    """
+    told = people_told(portal)
+    listed = {*told, *(period for period, (shape, _) in portal.held.items() if REACH in {t.name for t in shape.tables})}
+    days = {period: set(_days_within(period)) or {period} for period in listed}
+    return [(one, other) for one in told for other in listed - {one} if days[one] & days[other]]
+
+
 def _minus(row: dict[Variable, Fraction], other: dict[Variable, Fraction], times: Fraction) -> dict[Variable, Fraction]:
     merged = {v: row.get(v, Fraction(0)) - times * other.get(v, Fraction(0)) for v in {**row, **other}}
     return {v: c for v, c in merged.items() if c}
@@ -340,6 +364,26 @@ def test_a_reader_with_the_invoices_learns_nothing_withheld(seed: int) -> None:
         assert reader.recovered() == []
         assert reader.narrowed() == []
         assert [rest for rest in reader.rests() if rest[1] < K] == []
+
+
+def test_people_are_told_of_no_two_periods_that_overlap() -> None:
+    longer = set()
+    for seed in range(24):
+        portal = Portal(seed)
+        told = people_told(portal)
+        assert overlapping(portal) == []
+        for period in [period for period in told if _days_within(period)]:
+            nights = [day for day in portal.nights if day.isoformat() in _days_within(period) and portal.shapes(day)]
+            row = portal.cube(nights, portal.erased_n)[KEY, ALL]
+            assert (told[period], row["people_counted_n"] >= K) == (row["people_n"], True)
+            longer.add(len(period))
+    assert longer == {len("2026-W47"), len("2026-11")}, "both weeks and months tell people"
+
+
+def test_reach_whatever_the_plan_would_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power check: the table without the plan."""
+    monkeypatch.setattr(KeyPlan, "permits", lambda *_: True)
+    assert any(overlapping(Portal(seed)) for seed in range(24))
 
 
 @pytest.mark.parametrize("seed", range(0, 24, 4))

@@ -111,6 +111,8 @@ MUTANTS = (
     Mutant("any-total", "a month repeats totals that give a part away", (IV,), weak.any_total, partial(hands, 16)),
     Mutant("month-beside-days", "a month tells below its totals what days tell", (IV,), weak.month_beside_days,
            partial(hands, 14)),
+    Mutant("reach-beside-days", "people of a month are told beside those of its days", (RE,), weak.reach_beside_days,
+           partial(months, 14)),
     Mutant("own-days-alone", "room is left in one hand's days alone", (IV,), weak.own_days_alone, partial(hands, 15)),
     Mutant("foreign-days", "a week counts people of another hand's days", (RE,), weak.foreign_days, partial(hands, 5)),
     Mutant("untargeted-withheld", "what nobody is targeted for is withheld", (RE, EL), weak.untargeted_withheld,

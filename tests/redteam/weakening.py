@@ -25,8 +25,20 @@ from xlsxwriter import Workbook
 import quorum.months
 import quorum.release.month_shapes
 import quorum.release.week_shapes
-from quorum.disclosure import decide, equations, linear, linked, one_way, primary, programs, suppress, two_way, week
+from quorum.disclosure import (
+    decide,
+    equations,
+    linear,
+    linked,
+    one_way,
+    primary,
+    programs,
+    suppress,
+    two_way,
+    week,
+)
 from quorum.disclosure.equations import GENERAL, ONE_WAY, TWO_WAY, Block
+from quorum.disclosure.reach import REACH
 from quorum.disclosure.witness import Layer, unproven
 from quorum.months import Months
 from quorum.policy import FamilySpec
@@ -233,6 +245,16 @@ month_beside_days = around(
     "_plan",
     lambda rule: lambda plans, report: replace(rule(plans, report), periods=dict.fromkeys(report.families, MONTH)),
 )
+
+
+def reach_beside_days(patch: MonkeyPatch) -> None:
+    """People of a month of every campaign that has some, whatever its days and weeks tell."""
+
+    def listed(rule: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda policy, report, keys: rule(policy, report, keys or {test_months.KEY})
+
+    around(quorum.release.month_shapes, "reach_table", listed)(patch)
+    patch.setattr(CONTROL, "tell_reach", lambda cube, *_: cube.values(REACH, "people_counted_n") >= 1)
 
 
 def weeks_across_months(patch: MonkeyPatch) -> None:

@@ -162,6 +162,14 @@ def test_a_small_campaign_is_told_by_month(workspace: Workspace) -> None:
     assert device["ALL"]["impression_n"] == str(2 * 5 * 30)
     (row,) = rows_of(workspace, "2026-12", "totals")
     assert row["impression_n"] == device["ALL"]["impression_n"]
+    (reach,) = rows_of(workspace, "2026-12", "reach")
+    assert reach == {"campaign_id": "c1", "people_n": "90", "status_impressions": "published"}
+
+
+def test_a_campaign_that_is_told_by_day_has_no_reach_in_its_month(workspace: Workspace) -> None:
+    statuses = run(workspace, lambda n: {"c1": 120})
+    assert statuses["2026-12"] == "published"
+    assert not (workspace.home.out / "adv-1" / "campaign" / "2026-12" / "reach.csv").exists()
 
 
 def test_under_the_threshold_the_totals_stand_alone(workspace: Workspace) -> None:
@@ -169,6 +177,8 @@ def test_under_the_threshold_the_totals_stand_alone(workspace: Workspace) -> Non
     device = rows_of(workspace, "2026-12", "audience_device")
     assert [row["device"] for row in device if row["status_impressions"] == "published"] == ["ALL"]
     assert rows_of(workspace, "2026-12", "totals")[0]["impression_n"] == str(2 * 5 * 10)
+    (reach,) = rows_of(workspace, "2026-12", "reach")
+    assert (reach["people_n"], reach["status_impressions"]) == ("", "withheld"), "no invoice tells people"
 
 
 def test_a_home_that_came_later_has_no_month_and_keeps_no_room(workspace: Workspace) -> None:
@@ -260,6 +270,7 @@ def test_a_month_says_who_counts_and_is_judged_by_them(workspace: Workspace) -> 
         workspace.publish(night)
     device = rows_of(workspace, "2026-12", "audience_device")
     assert [row["device"] for row in device if row["status_impressions"] == "published"] == ["ALL"], "49 of 90 count"
+    assert rows_of(workspace, "2026-12", "reach")[0]["status_impressions"] == "withheld"
     folder = workspace.home.out / "adv-1" / "campaign"
     said = {
         path.name: json.loads((path / "datapackage.json").read_text(encoding="utf-8"))["quorum:head_counts"]

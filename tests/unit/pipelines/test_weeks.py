@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,6 +14,8 @@ import pytest
 
 from quorum import making as module
 from quorum.errors import ReleaseError
+from quorum.release.certificate import export_public_key, load_public_key
+from quorum.release.verify import verify_packages
 from quorum.workspace import ROOT, Workspace, open_workspace
 from quorum.zones import Home
 
@@ -92,6 +95,12 @@ def run(workspace: Workspace, night: date) -> dict[tuple[str, str], str]:
     return {(r.recipient_id, r.period): r.status for r in workspace.publish(night)}
 
 
+def reach_of(workspace: Workspace) -> tuple[str, str]:
+    path = workspace.home.out / "adv-1" / "campaign" / "2026-W47" / "reach.csv"
+    (row,) = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return row["people_n"], row["status_impressions"]
+
+
 def test_the_week_is_the_sum_of_its_days_with_people_counted_once(workspace: Workspace) -> None:
     people_of_the_week(workspace, 90)
     assert set(run(workspace, SATURDAY)) == {("adv-1", "2026-11-21"), ("site", "2026-11-21")}
@@ -110,6 +119,7 @@ def test_the_week_is_the_sum_of_its_days_with_people_counted_once(workspace: Wor
     for day in (SATURDAY, SUNDAY):
         rows = (folder / day.isoformat() / "audience_device.csv").read_text(encoding="utf-8").splitlines()
         assert all("published" not in row for row in rows)
+    assert reach_of(workspace) == ("90", "published")
     assert "Mon 16 Nov 2026 – Sun 22 Nov 2026" in (folder / "2026-W47" / "report.en.html").read_text(encoding="utf-8")
     assert run(workspace, SUNDAY) == dict.fromkeys(statuses, "unchanged")
     assert len(workspace.stored(SUNDAY)) == 3
@@ -121,6 +131,7 @@ def test_too_few_people_in_the_week_are_withheld_whatever_the_days_sum_to(worksp
         run(workspace, night)
     device = workspace.home.out / "adv-1" / "campaign" / "2026-W47" / "audience_device.csv"
     assert "published" not in device.read_text(encoding="utf-8")
+    assert reach_of(workspace) == ("", "withheld")
 
 
 def test_a_week_is_told_by_the_people_of_it_who_count(workspace: Workspace) -> None:
@@ -129,6 +140,28 @@ def test_a_week_is_told_by_the_people_of_it_who_count(workspace: Workspace) -> N
     assert run(workspace, SUNDAY)["adv-1", "2026-W47"] == "published"
     folder = workspace.home.out / "adv-1" / "campaign" / "2026-W47"
     assert "published" not in (folder / "audience_device.csv").read_text(encoding="utf-8"), "49 of 90 count"
+    assert reach_of(workspace) == ("", "withheld")
+
+
+def test_people_reached_in_a_week_are_told_for_none_of_its_days(workspace: Workspace) -> None:
+    people_of_the_week(workspace, 90)
+    for night in (SATURDAY, SUNDAY):
+        run(workspace, night)
+    folder = workspace.home.out / "adv-1" / "campaign"
+    for day in (SATURDAY, SUNDAY):
+        for path in (folder / day.isoformat()).glob("*.csv"):
+            rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+            assert not any(told.get("people_n") for told in rows), "people of the week, so none of its days"
+    described = json.loads((folder / "2026-W47" / "datapackage.json").read_text(encoding="utf-8"))
+    (reach,) = [resource for resource in described["resources"] if resource["name"] == "reach"]
+    (field,) = [f for f in reach["schema"]["fields"] if f["quorum:role"] == "measure"]
+    assert (field["quorum:unit"], field["quorum:additive_over"]) == ("people", [])
+    key = load_public_key(export_public_key(workspace.home, workspace.keys))
+    assert all(verdict.is_valid for verdict in verify_packages(sorted(folder.iterdir()), key))
+    for language, said in (("en", "People reached"), ("ja", "到達人数")):
+        page = (folder / "2026-W47" / f"report.{language}.html").read_text(encoding="utf-8")
+        assert said in page
+        assert ">90<" in page
 
 
 def test_a_week_says_that_everybody_counted_if_they_did_on_one_of_its_days(workspace: Workspace) -> None:
