@@ -29,6 +29,7 @@ MAY_NAME_OUT = {
     "ask.py": "reads which packages lie there",
     "deliver/parcel.py": "reads what is sent",
     "packages.py": "reads what lies there",
+    "making.py": "reads the package of the period before",
     "published.py": "reads what lies there",
     "release/gate.py": "the door",
     "release/recall.py": "says beside a package that it is recalled",
