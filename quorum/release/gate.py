@@ -336,5 +336,5 @@ def _refuse(rule: str, shape: PackageShape, what: str) -> ReleaseError:
         f"release.{rule}",
         f"{shape.report} {shape.period} of {shape.recipient_id} {what}",
         "one release a period, as entered",
-        "restore the folder from a backup, or issue a restatement",
+        "restore the folder from a backup, or recall the package",
     )
