@@ -190,6 +190,7 @@ def test_a_name_from_outside_is_text_in_the_form_the_command_and_the_configurati
     assert page.locator("#ask *").evaluate_all(
         "all => all.every((each) => each.getBoundingClientRect().right <= innerWidth)"
     )
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
     assert page.input_value("#ask-period") == str(NIGHT)
     assert page.locator("#ask-keys label").all_text_contents()[1] == " constructor"
     page.locator("#ask-keys summary").click()
