@@ -336,9 +336,10 @@ def _days(*withheld: str) -> list[Draft]:
 
 
 def test_a_week_gives_away_the_day_that_is_withheld() -> None:
-    assert _caught(*_days()) == set()
-    assert _caught(*_days("2026-11-18")) == {"elimination", "propagation"}
-    assert _caught(*_days("2026-11-18", "2026-11-20")) == set()
+    """Beside its days a week tells people of two periods that overlap, which `reparse` refuses whatever is withheld."""
+    assert _caught(*_days()) == {"reparse"}
+    assert _caught(*_days("2026-11-18")) == {"reparse", "elimination", "propagation"}
+    assert _caught(*_days("2026-11-18", "2026-11-20")) == {"reparse"}
     assert _caught(*_days("2026-11-18")[:-1]) == set(), "without the week nothing follows"
 
 
