@@ -9,6 +9,7 @@ import pytest
 from release_night import references
 
 from quorum.disclosure.invoice import TOTALS
+from quorum.disclosure.reach import REACH
 from quorum.policy import Policy
 from quorum.release.month_shapes import expected_in_month, month_shape, month_tables, without_totals
 from quorum.release.shapes import package_shapes
@@ -50,9 +51,9 @@ def test_a_month_lists_totals_and_what_is_planned_by_month(policy: Policy, days:
     assert shape.period == "2026-11"
     assert keys(shape, TOTALS) == ["c000", "c001", "c002"]
     assert {tuple(keys(shape, table.name)) for table in shape.tables[1:]} == {("c001",)}
-    assert len(shape.tables) == 1 + len(month_tables(policy.reports["campaign"]))
+    assert len(shape.tables) == 2 + len(month_tables(policy.reports["campaign"])), "totals, and reach"
     assert shape.invariants == ({"period": "2026-11", "dimensions": ["campaign_id"], "measures": INVOICED},)
-    assert not [m.name for table in shape.tables for m in table.measures if m.kind == "heads"]
+    assert [table.name for table in shape.tables if any(m.kind == "heads" for m in table.measures)] == [REACH]
     assert {table.name for table in shape.tables} <= set(expected_in_month(policy, policy.reports["campaign"]))
     assert [table.name for table in without_totals(shape).tables] == [table.name for table in shape.tables[1:]]
 
@@ -89,7 +90,7 @@ def test_a_campaign_of_two_targetings_has_no_month_below_its_total(
     shape = month_shape(policy, aimed, {"c001"})
     assert shape is not None
     assert shape.targeting == female
-    assert len(shape.tables) == 1 + len(month_tables(policy.reports["campaign"]))
+    assert len(shape.tables) == 2 + len(month_tables(policy.reports["campaign"])), "totals, and reach"
     for other in (male, {}):
         shape = month_shape(policy, {**aimed, DAYS[-1]: replace(days[DAYS[-1]], targeting=other)}, {"c001"})
         assert shape is not None
