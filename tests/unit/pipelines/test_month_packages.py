@@ -128,7 +128,7 @@ def test_a_month_repeats_the_totals_of_the_invoice(workspace: Workspace) -> None
     ]
     page = (folder / "report.en.html").read_text(encoding="utf-8")
     assert "Dec 2026" in page
-    assert "Known from your invoice" in page
+    assert "known from your invoice" in page
     assert f"¥{total * PRICE // 1_000_000:,}" in page
     assert "ご請求書" in (folder / "report.ja.html").read_text(encoding="utf-8")
     key = load_public_key(export_public_key(workspace.home, workspace.keys))
