@@ -110,9 +110,8 @@ def section(rows: Sequence[Row]) -> str:
     lines, nights = [], []
     for events, found in groupby(sorted(rows, key=lambda row: row["events"]), lambda row: row["events"]):
         by = _uses(found)
-        size = events
-        nights += [(size, use.cpu) for use in by["night"]]
-        lines.append([f"{size:,}", *(_told(by[what]) for what in ("sample", "night", "bare")), *_ratios(by)])
+        nights += [(events, use.cpu) for use in by["night"]]
+        lines.append([f"{events:,}", *(_told(by[what]) for what in ("sample", "night", "bare")), *_ratios(by)])
     heads = ["events", *(f"{what}: CPU s, wall s, GB" for what in ("`quorum sample`", "night", "bare pass"))]
     parts = [table([*heads, "CPU, times the bare pass", "wall, times"], lines), _verdict(rows)]
     if len({size for size, _ in nights}) > 1:

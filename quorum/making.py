@@ -49,6 +49,7 @@ class Maker:
         policy: reports and rule sets.
         keys: keyed digests, and the signing key of the door.
         ledger: releases and plans; never written.
+        calendar: what nights owe.
         night: the night.
     """
 
@@ -56,6 +57,7 @@ class Maker:
     policy: Policy
     keys: KeyRing
     ledger: Ledger
+    calendar: Calendar
     night: date
 
     def make_safe(self, due: Due) -> str | None:
@@ -86,22 +88,17 @@ class Maker:
     @cached_property
     def months(self) -> Months:
         """What was told of the months so far."""
-        calendar = self._calendar
-        return calendar.months(self.night, calendar.plans)
+        return self.calendar.months(self.night, self.calendar.plans)
 
     @cached_property
     def references(self) -> Mapping[str, pa.Table]:
         """The reference data of the night."""
-        return self._calendar.references(self.night)
+        return self.calendar.references(self.night)
 
     @cached_property
     def clipped(self) -> Mapping[str, ClippedShare]:
         """What each recipient is told of contribution bounds."""
         return self.counts.clipped(self.night)
-
-    @property
-    def _calendar(self) -> Calendar:
-        return Calendar(self.store, self.policy, self.ledger)
 
     def _control(self, due: Due) -> None:
         """Control a package and write what is safe of it.
@@ -180,7 +177,8 @@ class Maker:
 
 def open_maker(home: Home, catalog: Catalog, policy: Policy, keys: KeyRing, night: date) -> Maker:
     """Open a home in a process of its own; it reads the ledger, its parent alone writes there."""
-    return Maker(Store(home, catalog, keys), policy, keys, Ledger(home.ledger), night)
+    store, ledger = Store(home, catalog, keys), Ledger(home.ledger)
+    return Maker(store, policy, keys, ledger, Calendar(store, policy, ledger), night)
 
 
 def door_of(store: Store, policy: Policy, keys: KeyRing, ledger: Ledger) -> Door:

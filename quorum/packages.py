@@ -107,7 +107,7 @@ class Packages:
         return in_order(due, [len(keys_of(each.shape)) for each in due], act, partial(self._maker, night), there)
 
     def _maker(self, night: date) -> Maker:
-        return Maker(self.store, self.policy, self.keys, self.ledger, night)
+        return Maker(self.store, self.policy, self.keys, self.ledger, self.calendar, night)
 
     def _let_out(self, shape: PackageShape, night: date, made: Staged | str | None) -> Release:
         """Return what became of a package that was staged, of which nothing is there, or that was refused."""

@@ -29,8 +29,6 @@ from quorum.tables.periods import kind_of
 from quorum.tables.shape import ALL, Measure
 from quorum.tables.targeting import named_n
 
-"""What an invoice tells of a campaign's month, and a package of the month may repeat."""
-
 Sums = Sequence[tuple[str, int, list[int]]]
 """Margins as (column summed over, row of the margin, rows of its categories)."""
 

@@ -1,20 +1,16 @@
-"""The table of people reached in a week or month: which campaigns it lists, and how it is kept.
+"""The table of people reached in a week or month: which campaigns it lists, and where it is kept.
 
-What belongs here: its shape, a function of plans, and its rows in the safe zone. What does not: the decision
+What belongs here: its shape, a function of plans. What does not: the decision
 (`quorum.disclosure.reach`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
-import pyarrow as pa
+from collections.abc import Collection
 
 from quorum.disclosure.reach import REACH
 from quorum.policy import Policy, ReportSpec
-from quorum.tables import Dimension, Measure, PackageShape, TableShape
-
-Tables = Mapping[str, pa.Table]
+from quorum.tables import Dimension, Measure, TableShape
 
 
 def reach_measures(policy: Policy, report: ReportSpec) -> tuple[Measure, ...]:
@@ -65,28 +61,6 @@ def expected_reach(policy: Policy, report: ReportSpec) -> dict[str, tuple[tuple[
     Source: disclosure.md, rule 8.
     """
     return {REACH: ((), reach_measures(policy, report))} if report.has_reach else {}
-
-
-def kept_reach(shape: PackageShape, tables: Tables, schema: pa.Schema) -> pa.Table:
-    """Return the released rows of the table of reach as the safe zone keeps them.
-
-    Args:
-        shape: of a package of a week or month that has the table.
-        tables: released tables.
-        schema: of the table in the safe zone.
-
-    Guarantee:
-        The released rows, each with its recipient, report and period.
-
-    Source: architecture.md, "One way through".
-    """
-    rows = tables[REACH]
-    owner = {"recipient_id": shape.recipient_id, "report": shape.report, "period": shape.period}
-    columns = [
-        pa.repeat(pa.scalar(owner[name], pa.string()), rows.num_rows) if name in owner else rows[name].combine_chunks()
-        for name in schema.names
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def kept_in(report: str) -> str:

@@ -34,7 +34,7 @@ from quorum.release.extracts import draw
 from quorum.release.frequency import counted_rows, frequency_rows
 from quorum.release.month_shapes import expected_in_month
 from quorum.release.package import PUBLISHED, WITHHELD, rule_numbers, table_files
-from quorum.release.reach import expected_reach, kept_in, kept_reach
+from quorum.release.reach import expected_reach, kept_in
 from quorum.release.shapes import expected_measures
 from quorum.release.week_shapes import week_measures, week_tables
 from quorum.tables import Measure, PackageShape, TableShape
@@ -100,7 +100,8 @@ def write_safe(
         store.write(name, night, stacked, part)
         if REACH in safe.tables:
             name = kept_in(report.name)
-            store.write(name, night, kept_reach(cube.shape, safe.tables, store.catalog[name].arrow_schema()), part)
+            schema = store.catalog[name].arrow_schema()
+            store.write(name, night, _owned(cube.shape, safe.tables[REACH], schema, policy), part)
     else:
         for spec in (spec for spec in report.tables if spec.name in safe.tables):
             schema = store.catalog[f"safe__{spec.name}"].arrow_schema()
@@ -229,8 +230,9 @@ def _categories(schema: pa.Schema) -> list[str]:
 
 
 def _owned(shape: PackageShape, table: pa.Table, schema: pa.Schema, policy: Policy) -> pa.Table:
-    """Return a table with recipient and report in front; families that the report does not tell are withheld in it."""
-    owners = (("recipient_id", shape.recipient_id), ("report", shape.report))
+    """Return a table with whose it is in front; families that the report does not tell are withheld in it."""
+    owner = {"recipient_id": shape.recipient_id, "report": shape.report, "period": shape.period}
+    owners = [(name, value) for name, value in owner.items() if name in schema.names]
     for position, (name, value) in enumerate(owners):
         table = table.add_column(position, name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
     for family in policy.families.values():

@@ -25,18 +25,7 @@ from xlsxwriter import Workbook
 import quorum.months
 import quorum.release.month_shapes
 import quorum.release.week_shapes
-from quorum.disclosure import (
-    decide,
-    equations,
-    linear,
-    linked,
-    one_way,
-    primary,
-    programs,
-    suppress,
-    two_way,
-    week,
-)
+from quorum.disclosure import decide, equations, linear, linked, one_way, primary, programs, suppress, two_way, week
 from quorum.disclosure.equations import GENERAL, ONE_WAY, TWO_WAY, Block
 from quorum.disclosure.reach import REACH
 from quorum.disclosure.witness import Layer, unproven

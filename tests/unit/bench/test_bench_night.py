@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import date
-from pathlib import Path
 
 import pytest
 
+from bench import night, utility
 from quorum.policy import Policy
 from quorum.zones import Home
 
 SUNDAY = date(2026, 11, 22)
 
 
-def test_a_small_week_has_the_shapes_of_the_house(
-    root: Path, home: Home, policy: Policy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(root))
-    night, utility = importlib.import_module("bench.night"), importlib.import_module("bench.utility")
+def test_a_small_week_has_the_shapes_of_the_house(home: Home, policy: Policy) -> None:
     size = night.Size(impressions=12_000, campaigns=8, recipients=6, members=3_000, ctr=0.05)
     days = night.days_up_to(SUNDAY, 2)
     night.write_cubes(home, size, days, policy)
