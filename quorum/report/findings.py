@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from markupsafe import Markup
 
@@ -46,15 +47,15 @@ class Teller:
     def first(self, of_keys: Sequence[tuple[str, Comparisons]]) -> tuple[Finding, ...]:
         """Return the surest sentences with the campaign's name: first one a campaign, then what is left."""
         ranked = [
-            (rank, closeness(one), n, name, one)
+            (rank > 0, closeness(one), n, name, one)
             for n, (name, comparisons) in enumerate(of_keys)
             for rank, one in enumerate(comparisons.told)
         ]
-        surest = [(name, one) for *_, name, one in sorted(ranked, key=lambda item: (item[0] > 0, item[1], item[2]))]
+        surest = sorted(ranked, key=itemgetter(0, 1, 2))[:_FIRST]
         is_one = len(of_keys) == 1
         return tuple(
             Finding(("" if is_one else self.words["of_campaign"].format(name)) + self._sentence(one), one.ratio.differs)
-            for name, one in surest[:_FIRST]
+            for *_, name, one in surest
         )
 
     def _sentence(self, comparison: Comparison) -> str:

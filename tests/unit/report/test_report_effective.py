@@ -14,10 +14,12 @@ from scipy.stats.contingency import relative_risk
 
 from quorum.policy import Policy
 from quorum.release.shapes import package_shapes
-from quorum.report.effective import FEWEST_CLICKS, compare
+from quorum.report.effective import FEWEST_CLICKS, Comparison, Comparisons, Part, compare
 from quorum.report.facts import page_facts
+from quorum.report.findings import Teller
 from quorum.report.html import render
 from quorum.report.intervals import LEAST_DISPERSION, Ratio, critical, dispersion, ratio_interval
+from quorum.report.labels import Words
 from quorum.report.released import Released
 from quorum.tables import PackageShape
 
@@ -189,3 +191,17 @@ def test_a_report_without_clicks_says_nothing_of_effects(policy: Policy) -> None
     text = render(page_facts(policy, references(), shape), tables)["report.en.html"].decode()
     assert "What works" not in text
     assert "What stands out" not in text
+
+
+def test_the_first_screen_gives_each_campaign_its_say_before_one_speaks_twice(policy: Policy) -> None:
+    def sure(gender: str, low: int) -> Comparison:
+        return Comparison(Part("t", {"gender": gender}, 30, 1_000, 10, 1_000), Ratio(low, low + 50, low + 100))
+
+    teller = Teller(Words("en", policy, {}))
+    loud, quiet = Comparisons((sure("female", 200), sure("male", 300), sure("unknown", 250))), sure("female", 110)
+    said = [finding.text for finding in teller.first([("Loud", loud), ("Quiet", Comparisons((quiet,)))])]
+    assert [text.partition(":")[0] for text in said] == ["Loud", "Quiet", "Loud"]
+    assert ["Male" in text or "male" in text.split() for text in said] == [True, False, False]
+    alone = [finding.text for finding in teller.first([("Loud", loud)])]
+    assert len(alone) == 3
+    assert not any(text.startswith("Loud") for text in alone)

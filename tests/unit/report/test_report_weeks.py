@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -96,3 +97,20 @@ def test_a_page_details_no_campaign_of_which_nothing_is_told(policy: Policy) -> 
     links = re.findall(r'href="#(k\d+)"', page)
     assert links
     assert all(f'id="{link}"' in page for link in links)
+
+
+def test_zeros_that_targeting_makes_tell_nothing_of_a_campaign(policy: Policy) -> None:
+    shape = month(policy)
+    tables = told(shape, None)
+    name = next(table.name for table in shape.tables if "gender" in table.columns)
+    outside = [row | dict.fromkeys(_measures(shape, name), 0) if row["gender"] == "male" else row
+               for row in tables[name].to_pylist()]  # fmt: skip
+    tables[name] = pa.Table.from_pylist(outside, schema=tables[name].schema)
+    key = tables[name].column("campaign_id")[0].as_py()
+    assert Released(shape, tables, policy).tells_some(key)
+    aimed = replace(shape, targeting={key: {"gender": ("female",)}})
+    assert not Released(aimed, tables, policy).tells_some(key)
+
+
+def _measures(shape: PackageShape, table: str) -> list[str]:
+    return [measure.name for measure in shape.table(table).measures]
